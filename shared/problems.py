@@ -140,7 +140,12 @@ async def _on_validation(request: Request, error: Exception) -> JSONResponse:
     ]
     detail = "; ".join(f"{fault['where']}: {fault['what']}" for fault in faults[:3])
     return problem_response(
-        request, 422, Unprocessable.slug, Unprocessable.title, detail or "The request is not valid.", errors=faults
+        request,
+        422,
+        Unprocessable.slug,
+        Unprocessable.title,
+        detail or "The request is not valid.",
+        errors=faults,
     )
 
 
