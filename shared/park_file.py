@@ -192,11 +192,10 @@ class ParkFile(_Entry):
         _no_repeats("receptor id", (entry.id for entry in self.receptors))
         _no_repeats("device MN", (entry.device.mn for entry in self.stations if entry.device))
         enterprises = {entry.id for entry in self.enterprises}
-        for entry in (*self.stations, *self.risk_sources):
+        owned: list[Station | RiskSource] = [*self.stations, *self.risk_sources]
+        for entry in owned:
             if entry.enterprise is not None and entry.enterprise not in enterprises:
-                raise ValueError(
-                    f"{entry.id} names the enterprise {entry.enterprise!r}, which is not in the file"
-                )
+                raise ValueError(f"{entry.id} names the enterprise {entry.enterprise!r}, which is not in the file")
         stations = {entry.id for entry in self.stations}
         for rule in self.rules:
             if rule.station is not None and rule.station not in stations:
@@ -223,9 +222,7 @@ def read_park_file(path: Path) -> ParkFile:
     try:
         return ParkFile.model_validate(content)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc'])) or 'document'}: {fault['msg']}" for fault in error.errors()
-        ]
+        faults = [f"{'.'.join(map(str, fault['loc'])) or 'document'}: {fault['msg']}" for fault in error.errors()]
         more = f" (and {len(faults) - 5} more)" if len(faults) > 5 else ""
         raise ParkFileError(f"{path}: " + "; ".join(faults[:5]) + more) from error
 

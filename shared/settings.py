@@ -23,7 +23,7 @@ class Settings(BaseSettings):
         Files are looked for in the folder that FENCELINE_SECRETS_DIR names (Kubernetes mounts a Secret there).
         """
         try:
-            return cls(**{"_secrets_dir": os.environ.get("FENCELINE_SECRETS_DIR") or None})
+            return cls(_secrets_dir=os.environ.get("FENCELINE_SECRETS_DIR") or None)
         except ValidationError as error:
             for fault in error.errors():
                 name = "FENCELINE_" + "_".join(str(part) for part in fault["loc"]).upper()

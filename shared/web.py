@@ -1,0 +1,177 @@
+"""The one factory of the services' web applications, and how they are run.
+
+Gives each application: problem documents, health paths, metrics of every request, the trace of the caller, a limit on
+the size of bodies, and (for all but the gateway) the refusal of callers that do not show the internal token.
+"""
+
+import hmac
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI, Request
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.health import Health, health_router
+from shared.problems import TooLarge, Unauthorized, add_problem_handlers, problem_response
+from shared.settings import Settings
+from shared.telemetry import configure_logging, continue_trace
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+OPEN_PATHS = ("/health/", "/metrics", "/openapi.json")
+ACTOR_HEADER = "X-Fenceline-Actor"
+MAX_BODY_BYTES = 16 * 1024 * 1024
+
+_REQUESTS = Counter("fenceline_http_requests", "Requests answered", ["service", "method", "route", "status"])
+_SECONDS = Histogram(
+    "fenceline_http_request_seconds",
+    "Time until the answer began",
+    ["service", "route"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+
+
+def create_app(
+    service: str,
+    title: str,
+    description: str,
+    health: Health,
+    lifespan: Lifespan,
+    *,
+    internal_token: str | None,
+    version: str = "0.1.0",
+    max_body_bytes: int = MAX_BODY_BYTES,
+    openapi_url: str = "/openapi.json",
+) -> FastAPI:
+    """An application of `service`. With `internal_token`, only callers that show it are let in (not to OPEN_PATHS)."""
+
+    @asynccontextmanager
+    async def started(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app):
+            health.started = True
+            yield
+            health.draining = True
+
+    app = FastAPI(
+        title=title,
+        description=description,
+        version=version,
+        lifespan=started,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=openapi_url,
+    )
+    add_problem_handlers(app)
+    app.include_router(health_router(health))
+    if internal_token is not None:
+        app.add_middleware(_InternalOnly, token=internal_token)
+    app.add_middleware(_BodyLimit, max_bytes=max_body_bytes)
+    app.add_middleware(_Observe, service=service)
+    return app
+
+
+def actor(request: Request) -> str:
+    """Who asked, as the gateway names them; `internal` for a service's own calls."""
+    return request.headers.get(ACTOR_HEADER, "internal")
+
+
+def serve(app: FastAPI, service: str, settings: Settings, host: str, port: int) -> None:
+    """Run `app` until SIGTERM or SIGINT; requests in flight get some seconds to end."""
+    configure_logging(service, settings.log_format, settings.log_level)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+class _InternalOnly:
+    """Lets in only who shows the token that the services share."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(OPEN_PATHS):
+            await self._app(scope, receive, send)
+            return
+        shown = Headers(scope=scope).get("authorization", "").encode()
+        if hmac.compare_digest(shown, self._expected):
+            await self._app(scope, receive, send)
+            return
+        answer = problem_response(
+            Request(scope),
+            Unauthorized.status,
+            Unauthorized.slug,
+            Unauthorized.title,
+            "This address is for Fenceline's own services. Ask the gateway.",
+            {"WWW-Authenticate": "Bearer"},
+        )
+        await answer(scope, receive, send)
+
+
+class _BodyLimit:
+    """Refuses a body over the limit: at once where its length is told, else when it gets there."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        told = Headers(scope=scope).get("content-length", "")
+        if told.isdigit() and int(told) > self._max_bytes:
+            answer = problem_response(Request(scope), TooLarge.status, TooLarge.slug, TooLarge.title, self._detail())
+            await answer(scope, receive, send)
+            return
+        taken = 0
+
+        async def limited() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._max_bytes:
+                raise TooLarge(self._detail())
+            return message
+
+        await self._app(scope, limited, send)
+
+    def _detail(self) -> str:
+        return f"A body may have at most {self._max_bytes} bytes; send it in parts."
+
+
+class _Observe:
+    """Counts and times requests by route, and joins the caller's trace."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        trace_id = continue_trace(Headers(scope=scope).get("traceparent"))
+        begun = time.perf_counter()
+
+        async def observed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("X-Request-Id", trace_id)
+                route = getattr(scope.get("route"), "path", "unmatched")
+                _REQUESTS.labels(self._service, scope["method"], route, message["status"]).inc()
+                _SECONDS.labels(self._service, route).observe(time.perf_counter() - begun)
+            await send(message)
+
+        await self._app(scope, receive, observed)
