@@ -1,0 +1,59 @@
+# Fenceline. `make` alone prints what there is.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format requirements seed status clean
+
+# The first Python here that is new enough; `make run PYTHON=/path/to/python` overrides it.
+PYTHON ?= $(shell for python in python3 python3.12 python3.13 python3.11 python3.14; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+VENV := .venv/bin
+export PYTHONPATH := $(CURDIR)
+# A part of the tests, or other options: make test TESTS="tests/alerts -k climb"
+TESTS ?=
+
+define install
+	@test -n "$(PYTHON)" || { echo "fenceline: Python 3.11 or newer was not found: install it, then again |" \
+		"未找到 Python 3.11 或更高版本：请安装后重试" >&2; exit 2; }
+	@"$(PYTHON)" launcher/install.py $(1)
+endef
+
+help: ## Show this list | 显示本列表
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Set up and run everything with a simulated park (ARGS="--speed 10 --no-simulator") | 安装并运行（含模拟园区）
+	$(call install,run)
+	@exec $(VENV)/python -m launcher run $(ARGS)
+
+status: ## Say what runs | 查看运行状态
+	@$(VENV)/python -m launcher status
+
+seed: ## Load a park file into the running system (PARK=path) | 向运行中的系统载入园区文件
+	@$(VENV)/python -m launcher seed $(PARK)
+
+test: ## Install what tests need and run them all | 安装测试依赖并运行全部测试
+	$(call install,test)
+	@$(VENV)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+
+lint: ## Style, types and import rules | 代码风格、类型与导入规则检查
+	$(call install,dev)
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+	@$(VENV)/lint-imports --no-logo
+
+format: ## Put the code into shape | 自动整理代码格式
+	$(call install,dev)
+	@$(VENV)/ruff check --fix -q . ; $(VENV)/ruff format .
+
+requirements: ## Pin every dependency group with hashes (UPGRADE=--upgrade for newer versions) | 锁定依赖版本
+	$(call install,dev)
+	@for group in dev ingest alerts model gateway simulator run; do \
+		test $$group = dev && constraint= || constraint="--constraint requirements/dev.txt"; \
+		$(VENV)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(UPGRADE) \
+			--group pyproject.toml:$$group $$constraint -o requirements/$$group.txt && echo "  requirements/$$group.txt" \
+			|| exit 1; \
+	done
+
+clean: ## Remove what was built and installed, and all of the demo's data | 清除构建、安装与演示数据
+	rm -rf .venv .fenceline .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf services/gateway/web/node_modules services/gateway/web/dist tests/timescale/node_modules

@@ -1,0 +1,222 @@
+"""Set up what `make run` and `make test` need, once: `python3 launcher/install.py run|dev|test`.
+
+Runs before anything is installed, so it uses the standard library alone and parses on old Pythons. A step whose inputs
+have not changed since it last succeeded (its stamp holds a hash of them) takes no time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Iterable
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from launcher.tell import Refusal, refuse, step
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+LOG = ROOT / ".fenceline" / "logs" / "install.log"
+WEB = ROOT / "services" / "gateway" / "web"
+TIMESCALE = ROOT / "tests" / "timescale"
+
+OLDEST_PYTHON = (3, 11)
+OLDEST_NODE = 20
+ROOM_TO_INSTALL_MB = 2_000
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def check_python() -> None:
+    """Refuse a Python that is too old or cannot make virtual environments."""
+    if sys.version_info < OLDEST_PYTHON:
+        found = "{}.{}".format(*sys.version_info[:2])
+        raise Refusal(
+            "Python 3.11 or newer is needed, this is {}: install it, then `make run PYTHON=python3.11`".format(found),
+            "需要 Python 3.11 或更高版本，当前为 {}：请安装后执行 `make run PYTHON=python3.11`".format(found),
+        )
+    try:
+        import ensurepip  # noqa: F401  (Debian ships Python without it)
+    except ImportError:
+        package = "python{}.{}-venv".format(*sys.version_info[:2])
+        raise Refusal(
+            "Python's venv module is incomplete: `apt-get install {}`, then again".format(package),
+            "Python 的 venv 模块不完整：请执行 `apt-get install {}` 后重试".format(package),
+        ) from None
+
+
+def check_node() -> None:
+    """Refuse a machine without Node 20 or without npm."""
+    for tool in ("node", "npm"):
+        if shutil.which(tool) is None:
+            raise Refusal(
+                "{} was not found: install Node.js {} or newer (with npm), then again".format(tool, OLDEST_NODE),
+                "未找到 {}：请安装 Node.js {} 或更高版本（含 npm）后重试".format(tool, OLDEST_NODE),
+            )
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    major = said.lstrip("v").split(".")[0]
+    if not major.isdigit() or int(major) < OLDEST_NODE:
+        raise Refusal(
+            "Node.js {} or newer is needed, this is {}: update it, then again".format(OLDEST_NODE, said or "unknown"),
+            "需要 Node.js {} 或更高版本，当前为 {}：请更新后重试".format(OLDEST_NODE, said or "未知"),
+        )
+
+
+def check_room() -> None:
+    """Refuse to start an installation that the disk cannot hold."""
+    free_mb = shutil.disk_usage(str(ROOT)).free // 1_000_000
+    if free_mb < ROOM_TO_INSTALL_MB:
+        raise Refusal(
+            "{} MB free on the disk of {}, {} MB needed: free some space, then again".format(
+                free_mb, ROOT, ROOM_TO_INSTALL_MB
+            ),
+            "{} 所在磁盘仅剩 {} MB，需要 {} MB：请清理后重试".format(ROOT, free_mb, ROOM_TO_INSTALL_MB),
+        )
+
+
+def install_python(requirements: str) -> None:
+    """A virtual environment with the pinned packages of `requirements/<requirements>.txt`, hashes checked."""
+    pins = ROOT / "requirements" / (requirements + ".txt")
+    stamp = VENV / ("installed-" + requirements)
+    inputs = fingerprint([pins], "{}.{}".format(*sys.version_info[:2]))
+    python = VENV / "bin" / "python"
+    if python.exists() and is_current(stamp, inputs):
+        return
+    check_room()
+    if not python.exists():
+        with step("Python environment", "Python 虚拟环境"):
+            venv.create(str(VENV), with_pip=True, clear=VENV.exists(), symlinks=True)
+    with step("Python packages ({})".format(requirements), "Python 依赖包（{}）".format(requirements)):
+        options = ["--require-hashes", "--no-input", "--disable-pip-version-check", "-r", str(pins)]
+        quietly([str(python), "-m", "pip", "install", *options])
+    stamp.write_text(inputs)
+
+
+def install_npm(folder: Path, en: str, zh: str) -> None:
+    """`npm ci` in a folder with a lock file."""
+    stamp = folder / "node_modules" / ".installed"
+    inputs = fingerprint([folder / "package.json", folder / "package-lock.json"])
+    if is_current(stamp, inputs):
+        return
+    check_node()
+    check_room()
+    with step(en, zh):
+        quietly(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+    stamp.write_text(inputs)
+
+
+def build_page() -> None:
+    """The web page, built again when any of its sources changed."""
+    install_npm(WEB, "web page: packages", "网页：依赖包")
+    stamp = WEB / "dist" / ".built"
+    apart = {"node_modules", "dist"}
+    sources = (path for path in WEB.rglob("*") if path.is_file() and not apart & set(path.relative_to(WEB).parts))
+    inputs = fingerprint(sources)
+    if is_current(stamp, inputs):
+        return
+    check_node()
+    with step("web page: build", "网页：构建"):
+        quietly(["npm", "run", "build"], WEB)
+    stamp.write_text(inputs)
+
+
+def find_browser() -> str | None:
+    """A Chromium for the browser tests: FENCELINE_CHROMIUM, or one on the path."""
+    named = os.environ.get("FENCELINE_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def install_browser() -> None:
+    """Chromium from the distribution's packages when the machine has none."""
+    if find_browser():
+        return
+    refusal = Refusal(
+        "no Chromium was found and it cannot be installed from here: `sudo apt-get install chromium`, or name one in "
+        "FENCELINE_CHROMIUM, then again",
+        "未找到 Chromium 且无法自动安装：请执行 `sudo apt-get install chromium`，或用 FENCELINE_CHROMIUM 指定路径后重试",
+    )
+    become = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if shutil.which("apt-get") is None or (become and shutil.which("sudo") is None):
+        raise refusal
+    apt = [*become, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y"]
+    with step("Chromium for the browser tests", "浏览器测试所需的 Chromium"):
+        try:
+            quietly([*apt, "update"])
+            quietly([*apt, "install", "--no-install-recommends", "chromium"])
+        except Refusal:
+            raise refusal from None
+
+
+def quietly(command: list[str], folder: Path = ROOT) -> None:
+    """Run a command with its output in the log; on failure say what it said last and where the rest is."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with LOG.open("a+") as log:
+        log.write("$ {}\n".format(" ".join(command)))
+        log.flush()
+        begin = log.tell()
+        done = subprocess.run(command, cwd=str(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+        if done.returncode == 0:
+            return
+        log.seek(begin)
+        said = [line.strip() for line in log.read().splitlines() if line.strip()]
+    name = Path(command[0]).name
+    last = next((line for line in reversed(said) if "error" in line.lower()), said[-1] if said else "")
+    if any("No space left on device" in line or "ENOSPC" in line for line in said):
+        raise Refusal(
+            "the disk is full: free some space, then again ({})".format(LOG),
+            "磁盘已满：请清理后重试（{}）".format(LOG),
+        )
+    raise Refusal(
+        "{} failed: {} (all of it: {}; check the network, then again)".format(name, last[:200], LOG),
+        "{} 失败，完整输出见 {}；请检查网络后重试".format(name, LOG),
+    )
+
+
+def fingerprint(paths: Iterable[Path], more: str = "") -> str:
+    """A hash of the names and contents of files."""
+    digest = hashlib.sha256(more.encode())
+    for path in sorted(paths):
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def is_current(stamp: Path, inputs: str) -> bool:
+    """Whether a step last succeeded with exactly these inputs."""
+    return stamp.exists() and stamp.read_text() == inputs
+
+
+def install(purpose: str) -> None:
+    """All that `purpose` needs: `run` the system, `dev` the checks, `test` every test as well."""
+    check_python()
+    install_python("run" if purpose == "run" else "dev")
+    if purpose in ("run", "test"):
+        build_page()
+    if purpose == "test":
+        install_npm(TIMESCALE, "TimescaleDB for tests", "测试用 TimescaleDB")
+        install_browser()
+
+
+def main() -> int:
+    """The command line."""
+    try:
+        install(sys.argv[1])
+    except Refusal as refusal:
+        return refuse(refusal)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        return refuse(
+            Refusal(
+                "cannot go on: {} ({})".format(error.strerror, error.filename),
+                "无法继续：{}（{}）".format(error.strerror, error.filename),
+            )
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""What the launcher says to the person who started it: every line in English and in Chinese.
+
+Runs on any Python 3.7, because the first thing it may have to say is that the Python is too old.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import contextmanager
+from typing import Iterator, TextIO
+
+EXIT_REFUSED = 2
+
+
+class Refusal(Exception):
+    """A reason not to go on that the person at the keyboard can mend: one line that names the remedy."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__("{} | {}".format(en, zh))
+
+
+def refuse(refusal: Refusal) -> int:
+    """Print the line of a refusal and give the exit status that goes with it."""
+    label = paint("fenceline:", "31;1", sys.stderr)
+    print("{} {}".format(label, refusal), file=sys.stderr, flush=True)
+    return EXIT_REFUSED
+
+
+def paint(text: str, code: str, stream: TextIO = sys.stdout) -> str:
+    """`text` in a colour (an SGR code) where the stream is a terminal that wants colours."""
+    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return "\x1b[{}m{}\x1b[0m".format(code, text)
+
+
+@contextmanager
+def step(en: str, zh: str) -> Iterator[None]:
+    """One line for a step that takes a while: its name when it begins, the seconds it took when it ends."""
+    label = "{} | {}".format(en, zh)
+    print("  {} {}".format(paint("..", "33"), label), end=" ", flush=True)
+    begun = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print(paint("failed | 失败", "31"), flush=True)
+        raise
+    print("{:.1f} s".format(time.monotonic() - begun), flush=True)
