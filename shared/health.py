@@ -1,6 +1,7 @@
 """Startup, liveness and readiness, each with its own meaning and path.
 
-startup: the process has set itself up. live: its event loop turns. ready: what it needs answers; 503 names what does not.
+startup: the process has set itself up. live: its event loop turns. ready: what it needs answers (503 names what
+does not).
 """
 
 import asyncio

@@ -206,7 +206,7 @@ class OutboxRelay:
 
     async def _forget_old(self, connection: AsyncConnection) -> None:
         await connection.execute(
-            text("DELETE FROM outbox WHERE position IS NOT NULL AND created_at < now() - :keep"),
+            text("DELETE FROM outbox WHERE position IS NOT NULL AND created_at < now() - CAST(:keep AS interval)"),
             {"keep": self._keep},
         )
 

@@ -133,10 +133,10 @@ class _BodyLimit:
             return
         told = Headers(scope=scope).get("content-length", "")
         if told.isdigit() and int(told) > self._max_bytes:
-            answer = problem_response(Request(scope), TooLarge.status, TooLarge.slug, TooLarge.title, self._detail())
-            await answer(scope, receive, send)
+            await self._refuse(scope, receive, send)
             return
         taken = 0
+        answering = False
 
         async def limited() -> Message:
             nonlocal taken
@@ -146,7 +146,20 @@ class _BodyLimit:
                 raise TooLarge(self._detail())
             return message
 
-        await self._app(scope, limited, send)
+        async def unless_refused(message: Message) -> None:
+            # What reads bodies turns every error of `receive` into a 400; that answer is held back for ours.
+            nonlocal answering
+            if answering or taken <= self._max_bytes:
+                answering = True
+                await send(message)
+
+        await self._app(scope, limited, unless_refused)
+        if taken > self._max_bytes and not answering:
+            await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = problem_response(Request(scope), TooLarge.status, TooLarge.slug, TooLarge.title, self._detail())
+        await answer(scope, receive, send)
 
     def _detail(self) -> str:
         return f"A body may have at most {self._max_bytes} bytes; send it in parts."

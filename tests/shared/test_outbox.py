@@ -1,0 +1,145 @@
+"""The outbox against a real PostgreSQL and a real Valkey."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.database import _asyncpg_url
+from shared.messages import RegistryChanged
+from shared.outbox import CREATE_OUTBOX, OutboxRelay, enqueue, facts_router, http_catch_up, read_after
+from shared.redis import create_redis
+from shared.streams import FACTS
+
+
+@pytest.fixture
+async def engine(empty_database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_async_engine(_asyncpg_url(empty_database_url))
+    async with engine.begin() as connection:
+        for statement in CREATE_OUTBOX:
+            await connection.execute(text(statement))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client = create_redis(redis_url, "test")
+    yield client
+    await client.aclose()
+
+
+@contextlib.asynccontextmanager
+async def relaying(engine: AsyncEngine, redis: Redis) -> AsyncIterator[OutboxRelay]:
+    relay = OutboxRelay(engine, redis, "test", keep=timedelta(hours=1))
+    task = asyncio.create_task(relay.run())
+    try:
+        yield relay
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def write(engine: AsyncEngine, stream: str, *parks: str) -> None:
+    async with engine.begin() as connection:
+        for park in parks:
+            await enqueue(connection, stream, RegistryChanged(park_id=park))
+
+
+async def published(redis: Redis, stream: str, count: int) -> list[tuple[str, str]]:
+    """The entries of a stream as (id, park), once there are `count` or 5 s have passed."""
+    for _ in range(500):
+        entries = await redis.xrange(FACTS + stream)
+        if len(entries) >= count:
+            break
+        await asyncio.sleep(0.01)
+    return [(key.decode(), RegistryChanged.decode(fields[b"payload"]).park_id) for key, fields in entries]
+
+
+async def test_facts_are_published_in_order_under_gapless_positions(engine: AsyncEngine, redis: Redis) -> None:
+    await write(engine, "a", "p1", "p2")
+    await write(engine, "b", "q1")
+    async with relaying(engine, redis) as relay:
+        await published(redis, "a", 2)
+        await write(engine, "a", "p3")
+        relay.wake()
+        assert await published(redis, "a", 3) == [("1-0", "p1"), ("2-0", "p2"), ("3-0", "p3")]
+        assert await published(redis, "b", 1) == [("1-0", "q1")]
+
+
+async def test_a_rolled_back_transaction_publishes_nothing(engine: AsyncEngine, redis: Redis) -> None:
+    with contextlib.suppress(RuntimeError):
+        async with engine.begin() as connection:
+            await enqueue(connection, "a", RegistryChanged(park_id="never"))
+            raise RuntimeError("the change failed")
+    async with relaying(engine, redis):
+        await write(engine, "a", "p1")
+        assert await published(redis, "a", 1) == [("1-0", "p1")]
+
+
+async def test_redis_that_lost_everything_is_filled_again_with_the_same_ids(engine: AsyncEngine, redis: Redis) -> None:
+    await write(engine, "a", "p1", "p2")
+    async with relaying(engine, redis):
+        before = await published(redis, "a", 2)
+        await redis.flushall()
+        assert await published(redis, "a", 2) == before
+
+
+async def test_two_relays_publish_once(engine: AsyncEngine, redis: Redis) -> None:
+    async with relaying(engine, redis), relaying(engine, redis):
+        for number in range(20):
+            await write(engine, "a", f"p{number}")
+        found = await published(redis, "a", 20)
+    assert found == [(f"{number + 1}-0", f"p{number}") for number in range(20)]
+
+
+async def test_positions_are_given_with_redis_down(engine: AsyncEngine) -> None:
+    nowhere = create_redis("redis://127.0.0.1:1/0", "test")
+    await write(engine, "a", "p1")
+    async with relaying(engine, nowhere):
+        for _ in range(500):
+            async with engine.connect() as connection:
+                found = await read_after(connection, "a", 0, 10)
+            if found:
+                break
+            await asyncio.sleep(0.01)
+    assert [fact.position for fact in found] == [1]
+    await nowhere.aclose()
+
+
+async def test_what_is_older_than_the_retention_is_forgotten(engine: AsyncEngine, redis: Redis) -> None:
+    await write(engine, "a", "old")
+    async with relaying(engine, redis):
+        await published(redis, "a", 1)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE outbox SET created_at = now() - interval '2 hours'"))
+    await write(engine, "a", "new")
+    async with relaying(engine, redis):
+        await published(redis, "a", 2)
+        for _ in range(300):
+            async with engine.connect() as connection:
+                left = await read_after(connection, "a", 0, 10)
+            if len(left) == 1:
+                break
+            await asyncio.sleep(0.01)
+    assert [RegistryChanged.decode(fact.payload).park_id for fact in left] == ["new"]
+
+
+async def test_catch_up_over_http(engine: AsyncEngine, redis: Redis) -> None:
+    await write(engine, "a", "p1", "p2", "p3")
+    async with relaying(engine, redis):
+        await published(redis, "a", 3)
+    app = FastAPI()
+    app.include_router(facts_router(lambda: engine))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingest") as client:
+        page = await http_catch_up(client)("a", 1, 10)
+    assert [fact.position for fact in page] == [2, 3]
+    assert RegistryChanged.decode(page[0].payload).park_id == "p2"
