@@ -1,0 +1,1 @@
+"""The alerts service: evaluates rules in event time and runs the life of every alarm."""

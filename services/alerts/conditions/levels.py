@@ -1,0 +1,154 @@
+"""Levels on one datastream: on-delay, off-delay and deadband, counted in the station's own time.
+
+A level is reached once the value has stood at or above its threshold, reading after reading, for the on-delay. It is
+left once the value has stood below the threshold less the deadband for the off-delay. Between the two nothing moves.
+A gap in the readings longer than `max_gap` breaks both counts: readings that are not there prove nothing.
+
+The state is plain integers with a sentinel instead of None, and each step is comparisons only, so that the same rule
+can run over columns (one array a field) when many datastreams are to be evaluated at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+from typing import NamedTuple
+
+from shared.levels import Colour
+
+NEVER = 2**63 - 1
+"""The time of what has not begun: later than any reading, so that `time - NEVER` is never a long delay."""
+_LONG_AGO = -(2**63)
+
+
+class Sample(NamedTuple):
+    """One reading that may feed a gas alarm.
+
+    `time` in microseconds since 1970 UTC (event time); `value` in the rule's unit, None where the instrument gave
+    none; `over_range`: beyond the instrument's range (HJ 212 flag T), which is above every level.
+    """
+
+    time: int
+    value: float | None
+    over_range: bool = False
+
+    @property
+    def height(self) -> float:
+        """What is compared with the thresholds."""
+        if self.over_range:
+            return inf
+        return -inf if self.value is None else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level: at or above `threshold` the alarm has this colour. `source` says where the number comes from."""
+
+    colour: Colour
+    threshold: float
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRule:
+    """Levels that climb, with their delays in microseconds and the deadband as a fraction of the threshold."""
+
+    rule_id: str
+    levels: tuple[Level, ...]
+    on_delay: int
+    off_delay: int
+    deadband_fraction: float = 0.1
+    max_gap: int = 180_000_000
+
+    def __post_init__(self) -> None:
+        if not self.levels:
+            raise ValueError(f"{self.rule_id}: a rule needs at least one level")
+        for low, high in pairwise(self.levels):
+            if low.threshold >= high.threshold or low.colour.rank >= high.colour.rank:
+                raise ValueError(
+                    f"{self.rule_id}: levels must climb in threshold and colour, but {low.colour} {low.threshold:g} "
+                    f"stands before {high.colour} {high.threshold:g}"
+                )
+        if self.on_delay < 0 or self.off_delay < 0 or self.max_gap <= 0:
+            raise ValueError(f"{self.rule_id}: delays cannot be negative and the gap must be above zero")
+        if not 0 <= self.deadband_fraction < 1:
+            raise ValueError(f"{self.rule_id}: the deadband is a fraction from 0 up to, not including, 1")
+
+    def clear_below(self, index: int) -> float:
+        """The value under which level `index` begins to be left."""
+        return self.levels[index].threshold * (1 - self.deadband_fraction)
+
+
+class LevelState(NamedTuple):
+    """What must be remembered between two readings.
+
+    `level`: how many levels stand (0: none). `over[i]`, `below[i]`: since when the readings stand at or above level
+    i, or below its clearing value (NEVER: they do not). `last`: time of the last reading. `peak`: the highest value
+    since readings rose over the lowest level, None when all is quiet.
+    """
+
+    level: int
+    over: tuple[int, ...]
+    below: tuple[int, ...]
+    last: int
+    peak: float | None
+
+
+class Edge(NamedTuple):
+    """The standing level changed at `time`, from `before` levels to `after`, at a reading of `value`.
+
+    `since` is the first reading of the evidence: for a rise, at least the on-delay before `time`. `peak` is the
+    highest value of the episode so far.
+    """
+
+    time: int
+    before: int
+    after: int
+    value: float | None
+    over_range: bool
+    since: int
+    peak: float | None
+
+
+def quiet(rule: LevelRule) -> LevelState:
+    """The state before any reading."""
+    count = len(rule.levels)
+    return LevelState(0, (NEVER,) * count, (NEVER,) * count, _LONG_AGO, None)
+
+
+def step(rule: LevelRule, state: LevelState, sample: Sample) -> tuple[LevelState, Edge | None]:
+    """The state after `sample`, which must not be earlier than the state's last, and the edge that it makes."""
+    time, height = sample.time, sample.height
+    unbroken = time - state.last <= rule.max_gap
+    over = tuple(
+        (min(since, time) if unbroken else time) if height >= level.threshold else NEVER
+        for since, level in zip(state.over, rule.levels, strict=True)
+    )
+    below = tuple(
+        (min(since, time) if unbroken else time) if height < rule.clear_below(index) else NEVER
+        for index, since in enumerate(state.below)
+    )
+    proven = _highest(over, lambda since: time - since >= rule.on_delay)
+    held = _highest(below[: state.level], lambda since: time - since < rule.off_delay)
+    after = max(proven, held)
+    peak = None
+    if after or state.level or over[0] != NEVER:
+        peak = _higher(state.peak, sample.value)
+    edge = None
+    if after != state.level:
+        since = over[after - 1] if after > state.level else below[state.level - 1]
+        edge = Edge(time, state.level, after, sample.value, sample.over_range, since, peak)
+    return LevelState(after, over, below, time, peak if after or over[0] != NEVER else None), edge
+
+
+def _highest(since: tuple[int, ...], stands: Callable[[int], bool]) -> int:
+    for index in range(len(since) - 1, -1, -1):
+        if stands(since[index]):
+            return index + 1
+    return 0
+
+
+def _higher(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)

@@ -1,0 +1,113 @@
+"""One datastream under one rule, with readings that may come late or out of order.
+
+Nothing waits: a level is raised on the reading that proves it. The readings of the last `bound` of event time are
+kept, with the state from before them; when a reading comes late, but within the bound, they are evaluated again in
+order. What that changes is told as edges withdrawn and edges issued, so that issued less withdrawn is at any time
+what the readings give in order. A reading later than the bound is refused: it is for history only.
+"""
+
+from bisect import bisect_left, insort
+from enum import Enum
+from itertools import takewhile
+from math import inf
+from typing import NamedTuple
+
+from services.alerts.conditions.levels import Edge, LevelRule, LevelState, Sample, quiet, step
+
+
+class Verdict(Enum):
+    """What became of a reading."""
+
+    TAKEN = "taken"
+    TOO_LATE = "too_late"
+
+
+class Change(NamedTuple):
+    """What one reading did to the edges.
+
+    `level_before` and `level_after` stand at the newest reading. `kept` is the level before the first edge that was
+    withdrawn or issued. `refuted_by` is the event time of the late reading, None where the reading came in order.
+    """
+
+    level_before: int
+    level_after: int
+    kept: int
+    withdrawn: tuple[Edge, ...]
+    issued: tuple[Edge, ...]
+    refuted_by: int | None
+
+
+class Track:
+    """The evaluation of one datastream under one rule. All times in microseconds of event time."""
+
+    __slots__ = ("bound", "checkpoint", "edges", "head", "rule", "samples")
+
+    def __init__(
+        self,
+        rule: LevelRule,
+        bound: int,
+        checkpoint: LevelState | None = None,
+        samples: list[Sample] | None = None,
+    ) -> None:
+        """Begin, or go on from a checkpoint: the edges of the kept readings follow from evaluating them again."""
+        self.rule = rule
+        self.bound = bound
+        self.checkpoint = checkpoint if checkpoint is not None else quiet(rule)
+        self.samples = samples if samples is not None else []
+        self.head, self.edges = self._replay()
+
+    def offer(self, sample: Sample) -> tuple[Verdict, Change | None]:
+        """Take one reading; the change is None where it alters no edge."""
+        newest = self.samples[-1].time if self.samples else self.checkpoint.last
+        if sample.time < newest - self.bound or sample.time < self.checkpoint.last:
+            return Verdict.TOO_LATE, None
+        before = self.head.level
+        if sample.time > newest:
+            self.samples.append(sample)
+            self.head, edge = step(self.rule, self.head, sample)
+            change = None
+            if edge is not None:
+                self.edges.append(edge)
+                change = Change(before, self.head.level, before, (), (edge,), None)
+            self._trim()
+            return Verdict.TAKEN, change
+        return Verdict.TAKEN, self._insert(sample, before)
+
+    def _insert(self, sample: Sample, before: int) -> Change | None:
+        place = bisect_left(self.samples, sample.time, key=lambda kept: kept.time)
+        if place < len(self.samples) and self.samples[place].time == sample.time:
+            # Two readings of one time contradict each other. The higher one counts, whichever came first.
+            self.samples[place] = max(self.samples[place], sample, key=_severity)
+        else:
+            insort(self.samples, sample, key=lambda kept: kept.time)
+        old = self.edges
+        self.head, self.edges = self._replay()
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, self.edges, strict=False)))
+        withdrawn, issued = tuple(old[same:]), tuple(self.edges[same:])
+        if not withdrawn and not issued:
+            return None
+        kept = (withdrawn or issued)[0].before
+        return Change(before, self.head.level, kept, withdrawn, issued, sample.time)
+
+    def _replay(self) -> tuple[LevelState, list[Edge]]:
+        state, edges = self.checkpoint, []
+        for sample in self.samples:
+            state, edge = step(self.rule, state, sample)
+            if edge is not None:
+                edges.append(edge)
+        return state, edges
+
+    def _trim(self) -> None:
+        """Move the checkpoint over the readings that no late one may come before any more."""
+        horizon = self.samples[-1].time - self.bound
+        settled = bisect_left(self.samples, horizon, key=lambda kept: kept.time)
+        if not settled:
+            return
+        for sample in self.samples[:settled]:
+            self.checkpoint, _ = step(self.rule, self.checkpoint, sample)
+        del self.samples[:settled]
+        self.edges = [edge for edge in self.edges if edge.time >= horizon]
+
+
+def _severity(sample: Sample) -> tuple[float, float]:
+    return sample.height, -inf if sample.value is None else sample.value
