@@ -11,7 +11,8 @@ class ObservationsStored(Message):
     """New observations of one shard, in columns (position i of each column is one observation).
 
     `time` is in microseconds since 1970 UTC; `value` is in the datastream's stored unit, None where the instrument
-    gave none; `quality` has one HJ 212 flag letter an observation.
+    gave none; `quality` has one HJ 212 flag letter an observation. `received_at` is the wall clock of ingest when it
+    stored them, in the same unit: whoever reads the message much later still knows whether they were live.
     """
 
     version: Literal[1] = 1
@@ -19,6 +20,7 @@ class ObservationsStored(Message):
     time: list[int]
     value: list[float | None]
     quality: str
+    received_at: int | None = None
 
     @model_validator(mode="after")
     def _columns_match(self) -> Self:
