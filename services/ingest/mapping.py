@@ -1,0 +1,56 @@
+"""What ingest knows of stations, devices and datastreams, in memory and immutable: replaced as a whole on a change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from services.ingest.units import scale
+from shared.hj212.crc import CrcMode
+from shared.vocabulary import ObservedProperty, observed_properties
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A datastream as writing needs it. ``scale`` takes a value of the device to the stored unit."""
+
+    id: int
+    station_id: str
+    property_id: str
+    cadence: str
+    scale: float
+    standard_state_c: float
+    shard: int
+
+    @property
+    def property(self) -> ObservedProperty:
+        """The observed property."""
+        return observed_properties()[self.property_id]
+
+    def scale_of(self, unit: str) -> float:
+        """The same as ``scale`` for a value in ``unit``; raises UnitError."""
+        stored = self.property
+        return scale(unit, stored.unit, stored.molar_mass_g_mol, self.standard_state_c)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An HJ 212 device. ``streams`` is keyed by factor code and cadence; a ``password`` of None accepts any."""
+
+    mn: str
+    park_id: str
+    station_id: str
+    zone: ZoneInfo
+    password: str | None
+    crc_mode: CrcMode
+    acknowledge: str
+    streams: Mapping[tuple[str, str], Stream] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The registry at one moment. ``streams`` is keyed by station, property and cadence; ``stations`` gives the park."""
+
+    devices: Mapping[str, Device] = field(default_factory=dict)
+    streams: Mapping[tuple[str, str, str], Stream] = field(default_factory=dict)
+    stations: Mapping[str, str] = field(default_factory=dict)
+    parks: frozenset[str] = frozenset()

@@ -1,0 +1,91 @@
+"""From what a device says to observations: UTC, the stored unit, one quality flag each."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from services.ingest.mapping import Device, Stream
+from shared.hj212.codes import Cn
+from shared.hj212.commands import Reading, data_time, readings
+from shared.hj212.segment import Segment
+from shared.quality import Quality
+from shared.time import to_microseconds
+
+CADENCE_OF: dict[str, str] = {Cn.REALTIME: "realtime", Cn.MINUTE: "minute", Cn.HOUR: "hour", Cn.DAY: "day"}
+_FLAGS = {quality.value: quality for quality in Quality}
+
+
+class Observation(NamedTuple):
+    """One observation to be stored. ``time`` is in microseconds since 1970 UTC, values in the stored unit."""
+
+    datastream_id: int
+    time: int
+    value: float | None
+    quality: str
+    minimum: float | None
+    maximum: float | None
+    shard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """The observations of one message; how many readings had no datastream; why the others were refused."""
+
+    observations: tuple[Observation, ...] = ()
+    unmapped: int = 0
+    refused: int = 0
+    reason: str | None = None
+
+
+def quality_of(flag: str | None, value: float | None) -> Quality:
+    """The quality of a reading: no flag means normal; an unknown flag, or a normal reading without a number, a fault.
+
+    So a reading that cannot be trusted never looks like a low concentration.
+    """
+    quality = Quality.NORMAL if flag is None else _FLAGS.get(flag.strip().upper(), Quality.FAULT)
+    return Quality.FAULT if quality is Quality.NORMAL and value is None else quality
+
+
+def too_late(time: datetime, now: datetime, ahead: timedelta) -> bool:
+    """Whether ``time`` lies further in the future than clocks differ."""
+    return time > now + ahead
+
+
+def normalise(segment: Segment, device: Device, now: datetime, ahead: timedelta) -> Normalised:
+    """The observations of a data message; ``now`` is the wall clock, ``ahead`` how far a device's clock may lead it.
+
+    A message whose time cannot be read or lies too far ahead gives none: all its readings are refused.
+    """
+    found = readings(segment)
+    cadence = CADENCE_OF.get(segment.cn or "")
+    if cadence is None or not found:
+        return Normalised()
+    local = data_time(segment)
+    if local is None:
+        return Normalised(refused=len(found), reason="time_unreadable")
+    moment = local.replace(tzinfo=device.zone)
+    if too_late(moment, now, ahead):
+        return Normalised(refused=len(found), reason="time_in_future")
+    at = to_microseconds(moment)
+    mapped = [
+        _observation(stream, reading, at)
+        for reading in found
+        if (stream := device.streams.get((reading.factor, cadence))) is not None
+    ]
+    return Normalised(tuple(mapped), unmapped=len(found) - len(mapped))
+
+
+def _observation(stream: Stream, reading: Reading, at: int) -> Observation:
+    return Observation(
+        stream.id,
+        at,
+        _scaled(reading.value, stream.scale),
+        quality_of(reading.flag, reading.value).value,
+        _scaled(reading.minimum, stream.scale),
+        _scaled(reading.maximum, stream.scale),
+        stream.shard,
+    )
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor

@@ -1,0 +1,24 @@
+"""Settings of ingest."""
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class IngestSettings(ServiceSettings):
+    """Addresses and limits; every limit bounds memory or time."""
+
+    ingest_host: str = "127.0.0.1"
+    ingest_port: int = Field(default=8001, ge=1, le=65535)
+    ingest_hj212_host: str = "127.0.0.1"
+    ingest_hj212_port: int = Field(default=9212, ge=0, le=65535, description="0 lets the system choose")
+    ingest_max_connections: int = Field(default=12_000, ge=1)
+    ingest_max_connections_per_address: int = Field(default=12_000, ge=1, description="stations may share a gateway")
+    ingest_idle_timeout_s: float = Field(default=600.0, gt=0, description="a connection that sends nothing is closed")
+    ingest_half_frame_timeout_s: float = Field(default=60.0, gt=0, description="the rest of a frame has to come in")
+    ingest_send_timeout_s: float = Field(default=10.0, gt=0, description="a station that takes no answers is closed")
+    ingest_clock_ahead_s: float = Field(default=600.0, ge=0, description="how far a device's clock may lead ours")
+    ingest_batch_rows: int = Field(default=5_000, ge=1, le=100_000, description="rows of one transaction, about")
+    ingest_batch_wait_s: float = Field(default=0.004, ge=0, le=1, description="how long a transaction gathers rows")
+    ingest_queue_rows: int = Field(default=50_000, ge=1, description="rows that may wait to be stored")
+    ingest_fact_days: int = Field(default=7, ge=1, description="how long the outbox keeps published facts")

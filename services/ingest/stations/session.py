@@ -1,0 +1,135 @@
+"""One connection of a station, without the connection: bytes in, what to store and what to answer out.
+
+What comes out of ``receive`` has to be committed before ``answers`` of it may be sent.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.ingest.mapping import Device
+from services.ingest.normalise import Normalised, normalise
+from services.ingest.stations.verdicts import Verdict
+from shared.hj212 import commands
+from shared.hj212.codes import DATA_COMMANDS, Cn, wants_answer
+from shared.hj212.crc import CrcMode
+from shared.hj212.frame import DecodedFrame, FrameDecoder, RefusedFrame, encode
+from shared.hj212.segment import Segment, parse
+
+MAX_MN = 64
+_MN = re.compile(rb"(?:^|[;,\s])MN=([^;,&]{0,64})")
+_KNOWN = frozenset(Cn)
+_ANSWERS_OF_DEVICES = frozenset({Cn.REQUEST_ANSWER, Cn.EXECUTION_RESULT, Cn.NOTICE_ANSWER, Cn.DATA_ANSWER})
+_NOTICES = frozenset({Cn.TIME_REQUEST, Cn.HEARTBEAT})
+_MEANINGLESS = frozenset({Verdict.JUNK, Verdict.BAD_LENGTH, Verdict.NO_CP})
+
+Directory = Callable[[str], Device | None]
+"""From an MN to the device, None where no park has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One frame, or bytes that are none, ready to be stored. ``mn`` is None where none could be read or guessed."""
+
+    raw: bytes
+    verdict: Verdict
+    received_at: datetime
+    mn: str | None = None
+    detail: str | None = None
+    segment: Segment | None = None
+    device: Device | None = None
+    data: Normalised = Normalised()
+
+
+class Session:
+    """The state of one connection. Devices are told apart by the MN of each frame: a gateway may carry several."""
+
+    def __init__(self, directory: Directory, *, ahead: timedelta, max_refused_run: int = 100) -> None:
+        self._directory = directory
+        self._ahead = ahead
+        self._decoder = FrameDecoder(crc_mode_of=self._crc_mode)
+        self._refused_run = 0
+        self._max_refused_run = max_refused_run
+        self._last_mn: str | None = None
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether so much of the latest input was no frame at all that the connection should end."""
+        return self._refused_run > self._max_refused_run
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a frame whose rest is awaited."""
+        return self._decoder.pending
+
+    def receive(self, data: bytes, now: datetime) -> list[Received]:
+        """Take bytes of the connection; what they complete, in order."""
+        return [self._judge(frame, now) for frame in self._decoder.feed(data)]
+
+    def end(self, now: datetime) -> list[Received]:
+        """The connection has ended: what was left over."""
+        return [self._judge(frame, now) for frame in self._decoder.close()]
+
+    def answers(self, received: Received, now: datetime) -> list[bytes]:
+        """The frames to send for something received, once it is committed; ``now`` sets a clock that was asked for."""
+        device, request = received.device, received.segment
+        if device is None or request is None or device.acknowledge == "never":
+            return []
+        if received.verdict not in (Verdict.ACCEPTED, Verdict.ROWS_REFUSED):
+            return []
+        answers: list[Segment] = []
+        if device.acknowledge == "always" or wants_answer(request.flag):
+            notice = request.cn in _NOTICES
+            answers.append(commands.notice_answer(request) if notice else commands.data_answer(request))
+        if request.cn == Cn.TIME_REQUEST:
+            local = now.astimezone(device.zone).replace(tzinfo=None)
+            answers.append(commands.set_time(request, qn=commands.format_qn(local), time=local))
+        return [encode(answer.encode()) for answer in answers]
+
+    def _crc_mode(self, segment: bytes) -> CrcMode:
+        device = self._device_in(segment)
+        return CrcMode.HJ212 if device is None else device.crc_mode
+
+    def _device_in(self, raw: bytes) -> Device | None:
+        found = _MN.search(raw)
+        return None if found is None else self._directory(found[1].strip().decode("utf-8", "replace"))
+
+    def _judge(self, frame: DecodedFrame | RefusedFrame, now: datetime) -> Received:
+        if isinstance(frame, RefusedFrame):
+            return self._refused(frame, now)
+        self._refused_run = 0
+        segment = parse(frame.segment)
+        mn = _storable(segment.mn)
+        self._last_mn = mn
+        device = self._directory(segment.mn or "")
+        verdict, data = self._verdict(segment, device, now)
+        return Received(frame.raw, verdict, now, mn, data.reason, segment, device, data)
+
+    def _verdict(self, segment: Segment, device: Device | None, now: datetime) -> tuple[Verdict, Normalised]:
+        if device is None:
+            return Verdict.UNKNOWN_MN, Normalised()
+        if device.password is not None and segment.pw != device.password:
+            return Verdict.WRONG_PASSWORD, Normalised()
+        if segment.cn in _ANSWERS_OF_DEVICES:
+            return Verdict.ANSWER, Normalised()
+        if segment.cn not in _KNOWN:
+            return Verdict.UNKNOWN_COMMAND, Normalised()
+        if segment.cn not in DATA_COMMANDS:
+            return Verdict.ACCEPTED, Normalised()
+        data = normalise(segment, device, now, self._ahead)
+        return Verdict.ROWS_REFUSED if data.refused else Verdict.ACCEPTED, data
+
+    def _refused(self, frame: RefusedFrame, now: datetime) -> Received:
+        verdict = Verdict.of_refusal(frame.reason)
+        if verdict in _MEANINGLESS:
+            self._refused_run += 1
+        device = self._device_in(frame.raw)
+        mn = device.mn if device is not None else self._last_mn
+        detail = None if frame.would_match is None else f"crc matches {frame.would_match.value}"
+        return Received(frame.raw, verdict, now, mn, detail)
+
+
+def _storable(mn: str | None) -> str | None:
+    """An MN as the database can keep it: no NUL, not endless."""
+    return None if mn is None else mn.replace("\x00", "")[:MAX_MN]
