@@ -18,7 +18,8 @@ import redis
 
 from launcher.embedded import EmbeddedPostgres, EmbeddedValkey
 from launcher.ports import free_port
-from tests.support.databases import empty_tables, filled_tables, fresh_database, migrate
+from tests.support.databases import ROOT, empty_tables, filled_tables, fresh_database, migrate
+from tests.support.timescale import timescale_server
 
 _numbers = itertools.count()
 
@@ -63,6 +64,12 @@ def redis_url(redis_server: EmbeddedValkey) -> str:
     return redis_server.url
 
 
+@pytest.fixture(scope="module")
+def timescale_url() -> Iterator[str]:
+    with timescale_server() as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def internal_token() -> str:
     return "a-token-for-tests-of-at-least-32-characters"
@@ -71,6 +78,18 @@ def internal_token() -> str:
 @pytest.fixture(scope="session")
 def unused_port() -> Callable[[], int]:
     return free_port
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their folder; those that start whole systems run one after the other, in one worker."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder in ("system", "browser", "timescale"):
+            item.add_marker(folder)
+        if folder in ("system", "browser"):
+            item.add_marker(pytest.mark.xdist_group("whole-systems"))
+        elif folder == "timescale":
+            item.add_marker(pytest.mark.xdist_group(f"timescale-{item.path.stem}"))
 
 
 def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
