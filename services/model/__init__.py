@@ -1,0 +1,1 @@
+"""The model service: who will be reached, and where the gas comes from."""
