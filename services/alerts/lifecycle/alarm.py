@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 from services.alerts.lifecycle.transitions import Action, next_state
 from shared.levels import Colour
 from shared.messages import AlarmState, AlarmTransition
+from shared.text import BilingualText
 
 _NAMESPACE = UUID("8d3f4d4e-7d0c-5b46-9a7b-0e6f2f0a1c55")
 
@@ -35,6 +36,8 @@ class Subject:
 
     park_id: str
     station_id: str
+    station_name: BilingualText
+    ring: str
     rule_id: str
     datastream_id: int | None = None
     property_id: str | None = None
@@ -102,6 +105,8 @@ class Entry:
     state_after: AlarmState
     colour_before: Colour | None
     colour_after: Colour
+    peak_colour: Colour
+    raised_at: datetime
     value: float | None
     threshold: float | None
     event_time: datetime
@@ -224,6 +229,8 @@ def _advance(
             state_after=state,
             colour_before=None if action is Action.RAISE else alarm.colour,
             colour_after=after.colour,
+            peak_colour=after.peak_colour,
+            raised_at=after.raised_at,
             value=evidence.value,
             threshold=evidence.threshold,
             event_time=evidence.at,

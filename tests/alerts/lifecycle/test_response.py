@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from services.alerts.conditions import Sample, Track
 from services.alerts.lifecycle import Alarm, Case, Subject, acknowledge
 from shared.messages import AlarmState
+from shared.text import BilingualText
 from tests.alerts.conditions.scripts import BOUND, RULE, at
 from tests.alerts.conditions.test_track import late_readings
 
-SUBJECT = Subject("park", "park.s01", "test", datastream_id=1, property_id="chlorine", unit="mg/m3")
+NAME = BilingualText(zh="一号站", en="Station 1")
+SUBJECT = Subject("park", "park.s01", NAME, "source", "test", datastream_id=1, property_id="chlorine", unit="mg/m3")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
@@ -92,9 +94,9 @@ def test_a_refuted_alarm_is_withdrawn_but_not_hidden() -> None:
     story.read(at(0, 1.5), at(30, 1.5), at(15, 0.2))
     assert story.actions == ["raise", "withdraw"]
     assert story.only.withdrawn
-    assert story.only.state == AlarmState.RETURNED_UNACKNOWLEDGED
+    assert story.only.state.value == "returned_unacknowledged"
     story.acknowledge(story.only)
-    assert story.only.state == AlarmState.NORMAL
+    assert story.only.state.value == "normal"
 
 
 def test_a_late_reading_moves_the_time_of_the_raise() -> None:

@@ -1,0 +1,293 @@
+"""Alarms and their journal: read under lock, written together with the facts that tell of them."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.alerts.lifecycle import Alarm, Entry, Subject
+from shared import outbox
+from shared.levels import Colour
+from shared.messages import AlarmChanged, AlarmState
+from shared.text import BilingualText
+
+STREAM = "alarms"
+
+_NAMES = (
+    *("id", "park_id", "station_id", "station_name_zh", "station_name_en", "ring", "subject_key", "datastream_id"),
+    *("property_id", "unit", "rule_id", "serial", "entries", "state", "active", "colour", "peak_colour", "value"),
+    *("peak_value", "threshold", "raised_at", "changed_at", "recorded_at", "withdrawn", "acknowledged_by"),
+    *("acknowledged_at", "comment", "returned_at", "closed_at"),
+)
+_UPSERT = text(
+    f"INSERT INTO alarm ({', '.join(_NAMES)}) VALUES ({', '.join(':' + name for name in _NAMES)}) "  # noqa: S608
+    "ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _NAMES[_NAMES.index("entries") :])
+)
+_JOURNAL = text(
+    """
+    INSERT INTO journal (id, alarm_id, number, park_id, station_id, datastream_id, rule_id, action, told_as,
+        state_before, state_after, colour_before, colour_after, value, threshold, event_time, recorded_at, actor,
+        comment, detail)
+    VALUES (:id, :alarm_id, :number, :park_id, :station_id, :datastream_id, :rule_id, :action, :told_as,
+        :state_before, :state_after, :colour_before, :colour_after, :value, :threshold, :event_time, :recorded_at,
+        :actor, :comment, CAST(:detail AS jsonb))
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an alarm of a page ends, for the next page."""
+
+    raised_at: datetime
+    alarm_id: UUID
+
+    def encode(self) -> str:
+        """As an opaque cursor."""
+        return base64.urlsafe_b64encode(f"{self.raised_at.isoformat()}|{self.alarm_id}".encode()).decode()
+
+    @classmethod
+    def decode(cls, cursor: str) -> "Place":
+        """The inverse; raises ValueError."""
+        try:
+            raised_at, alarm_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
+            return cls(datetime.fromisoformat(raised_at), UUID(alarm_id))
+        except (binascii.Error, UnicodeError, ValueError) as error:
+            raise ValueError("not a cursor that this list gave") from error
+
+
+async def lock_open(connection: AsyncConnection, rule_ids: Iterable[str], keys: Iterable[str]) -> list[Alarm]:
+    """The open alarms of these subjects and rules (position i of both), locked in the order of their ids."""
+    rows = await connection.execute(
+        text(
+            "SELECT * FROM alarm WHERE closed_at IS NULL AND (rule_id, subject_key) IN "
+            "(SELECT * FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]))) ORDER BY id FOR UPDATE"
+        ),
+        {"rules": list(rule_ids), "keys": list(keys)},
+    )
+    return [_alarm(row) for row in rows]
+
+
+async def last_serials(
+    connection: AsyncConnection, rule_ids: Iterable[str], keys: Iterable[str]
+) -> dict[tuple[str, str], int]:
+    """How many alarms there were of each (rule, subject); those without any are left out."""
+    rows = await connection.execute(
+        text(
+            "SELECT rule_id, subject_key, max(serial) FROM alarm WHERE (rule_id, subject_key) IN "
+            "(SELECT * FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]))) GROUP BY rule_id, subject_key"
+        ),
+        {"rules": list(rule_ids), "keys": list(keys)},
+    )
+    return {(rule_id, key): serial for rule_id, key, serial in rows}
+
+
+async def lock(connection: AsyncConnection, park_id: str, alarm_id: UUID) -> Alarm | None:
+    """One alarm of a park, locked until the end of the transaction."""
+    rows = await connection.execute(
+        text("SELECT * FROM alarm WHERE park_id = :park_id AND id = :id FOR UPDATE"),
+        {"park_id": park_id, "id": alarm_id},
+    )
+    row = rows.first()
+    return _alarm(row) if row is not None else None
+
+
+async def open_of_rule(connection: AsyncConnection, rule_id: str) -> list[Alarm]:
+    """Every open alarm of one rule."""
+    rows = await connection.execute(
+        text("SELECT * FROM alarm WHERE closed_at IS NULL AND rule_id = :rule_id"), {"rule_id": rule_id}
+    )
+    return [_alarm(row) for row in rows]
+
+
+async def save(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: list[Entry]) -> None:
+    """Write alarms, their journal entries and the facts for subscribers. Rows are written in the order of ids."""
+    for alarm_id in sorted(alarms):
+        await connection.execute(_UPSERT, _parameters(alarms[alarm_id]))
+    for entry in entries:
+        subject = alarms[entry.alarm_id].subject
+        await connection.execute(_JOURNAL, _journal_parameters(entry, subject))
+        if entry.told_as is not None:
+            await outbox.enqueue(connection, STREAM, _fact(entry, alarms[entry.alarm_id]))
+
+
+async def record(connection: AsyncConnection, entry_id: UUID, subject: Subject, row: Mapping[str, Any]) -> None:
+    """Write a journal row that belongs to no alarm; once, whoever repeats it."""
+    empty = dict.fromkeys(
+        ("told_as", "state_before", "state_after", "colour_before", "value", "threshold", "actor", "comment")
+    )
+    parameters = {
+        **empty,
+        "id": entry_id,
+        "alarm_id": None,
+        "number": 0,
+        "park_id": subject.park_id,
+        "station_id": subject.station_id,
+        "datastream_id": subject.datastream_id,
+        "rule_id": subject.rule_id,
+        **row,
+        "detail": json.dumps(row.get("detail")),
+    }
+    await connection.execute(_JOURNAL, parameters)
+
+
+async def update_values(connection: AsyncConnection, values: Mapping[str, tuple[float | None, float | None]]) -> None:
+    """Current and peak value of active alarms by (subject key); no transition, so neither journal nor fact."""
+    keys = sorted(values)
+    await connection.execute(
+        text(
+            """
+            UPDATE alarm SET value = new.value, peak_value = greatest(alarm.peak_value, new.peak)
+            FROM unnest(CAST(:keys AS text[]), CAST(:values AS float8[]), CAST(:peaks AS float8[]))
+                AS new (key, value, peak)
+            WHERE alarm.subject_key = new.key AND alarm.active AND alarm.closed_at IS NULL
+                AND alarm.datastream_id IS NOT NULL
+            """
+        ),
+        {"keys": keys, "values": [values[key][0] for key in keys], "peaks": [values[key][1] for key in keys]},
+    )
+
+
+async def page(
+    connection: AsyncConnection, park_id: str, *, only_open: bool, limit: int, after: Place | None
+) -> list[Alarm]:
+    """Alarms of a park, the latest first."""
+    rows = await connection.execute(
+        text(
+            """
+            SELECT * FROM alarm
+            WHERE park_id = :park_id AND (NOT :only_open OR closed_at IS NULL)
+                AND (CAST(:alarm_id AS uuid) IS NULL
+                    OR (raised_at, id) < (CAST(:raised_at AS timestamptz), CAST(:alarm_id AS uuid)))
+            ORDER BY raised_at DESC, id DESC LIMIT :limit
+            """
+        ),
+        {
+            "park_id": park_id,
+            "only_open": only_open,
+            "raised_at": after.raised_at if after is not None else None,
+            "alarm_id": after.alarm_id if after is not None else None,
+            "limit": limit,
+        },
+    )
+    return [_alarm(row) for row in rows]
+
+
+async def one(connection: AsyncConnection, park_id: str, alarm_id: UUID) -> Alarm | None:
+    """One alarm of a park."""
+    rows = await connection.execute(
+        text("SELECT * FROM alarm WHERE park_id = :park_id AND id = :id"),
+        {"park_id": park_id, "id": alarm_id},
+    )
+    row = rows.first()
+    return _alarm(row) if row is not None else None
+
+
+async def journal_of(connection: AsyncConnection, alarm_id: UUID) -> list[dict[str, Any]]:
+    """The journal of one alarm, in order."""
+    rows = await connection.execute(
+        text(
+            "SELECT id, action, state_before, state_after, colour_before, colour_after, value, threshold, event_time, "
+            "recorded_at, actor, comment, detail FROM journal WHERE alarm_id = :id ORDER BY number"
+        ),
+        {"id": alarm_id},
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+async def count_open(connection: AsyncConnection) -> dict[str, int]:
+    """Number of open alarms by colour."""
+    rows = await connection.execute(
+        text("SELECT colour, count(*) AS open FROM alarm WHERE closed_at IS NULL GROUP BY colour")
+    )
+    return {row.colour: row.open for row in rows}
+
+
+def _alarm(row: Row[Any]) -> Alarm:
+    subject = Subject(
+        park_id=row.park_id,
+        station_id=row.station_id,
+        station_name=BilingualText(zh=row.station_name_zh, en=row.station_name_en),
+        ring=row.ring,
+        rule_id=row.rule_id,
+        datastream_id=row.datastream_id,
+        property_id=row.property_id,
+        unit=row.unit,
+    )
+    same = {name: getattr(row, name) for name in _NAMES[_NAMES.index("value") :]}
+    return Alarm(
+        id=row.id,
+        subject=subject,
+        serial=row.serial,
+        entries=row.entries,
+        state=AlarmState(row.state),
+        active=row.active,
+        colour=Colour(row.colour),
+        peak_colour=Colour(row.peak_colour),
+        **same,
+    )
+
+
+def _parameters(alarm: Alarm) -> dict[str, Any]:
+    subject = alarm.subject
+    own = {name: getattr(alarm, name) for name in ("id", *_NAMES[_NAMES.index("serial") :])}
+    return own | {
+        "park_id": subject.park_id,
+        "station_id": subject.station_id,
+        "station_name_zh": subject.station_name.zh,
+        "station_name_en": subject.station_name.en,
+        "ring": subject.ring,
+        "subject_key": subject.key,
+        "datastream_id": subject.datastream_id,
+        "property_id": subject.property_id,
+        "unit": subject.unit,
+        "rule_id": subject.rule_id,
+    }
+
+
+def _journal_parameters(entry: Entry, subject: Subject) -> dict[str, Any]:
+    own = ("id", "alarm_id", "number", "action", "told_as", "state_before", "state_after", "colour_before")
+    also = ("colour_after", "value", "threshold", "event_time", "recorded_at", "actor", "comment")
+    return {name: getattr(entry, name) for name in own + also} | {
+        "park_id": subject.park_id,
+        "station_id": subject.station_id,
+        "datastream_id": subject.datastream_id,
+        "rule_id": subject.rule_id,
+        "detail": json.dumps(entry.detail),
+    }
+
+
+def _fact(entry: Entry, alarm: Alarm) -> AlarmChanged:
+    """What subscribers are told: the alarm as it was after this entry."""
+    if entry.told_as is None:
+        raise ValueError(f"the action {entry.action} is for the journal alone")
+    subject = alarm.subject
+    return AlarmChanged(
+        transition_id=entry.id,
+        alarm_id=alarm.id,
+        park_id=subject.park_id,
+        station_id=subject.station_id,
+        datastream_id=subject.datastream_id,
+        property_id=subject.property_id,
+        rule_id=subject.rule_id,
+        transition=entry.told_as,
+        state=entry.state_after,
+        colour=entry.colour_after,
+        peak_colour=entry.peak_colour,
+        value=entry.value,
+        unit=subject.unit,
+        threshold=entry.threshold,
+        event_time=entry.event_time,
+        recorded_at=entry.recorded_at,
+        raised_at=entry.raised_at,
+        actor=entry.actor,
+        comment=entry.comment,
+    )
