@@ -35,9 +35,9 @@ def _fill(connection: psycopg.Connection, day: int, rows: int = 240) -> None:
 
 def test_hypertable_compression_and_hierarchical_real_time_aggregates(timescale_url: str) -> None:
     with psycopg.connect(timescale_url, autocommit=True) as connection:
-        assert connection.execute("SHOW timescaledb.license").fetchone() == ("timescale",)
         for statement in (*SCHEMA.strip().rstrip(";").split(";"), MINUTES, HOURS):
             connection.execute(statement.encode())
+        assert connection.execute("SHOW timescaledb.license").fetchone() == ("timescale",)
         _fill(connection, day=0)
         _fill(connection, day=1)
         hours = "SELECT count(*), sum(n) FROM hours"
@@ -66,11 +66,11 @@ async def test_both_drivers_take_turns_and_leave_no_state_behind(timescale_url: 
     waiting = asyncio.create_task(psycopg.AsyncConnection.connect(timescale_url))
     await asyncio.sleep(0.2)
     assert not waiting.done()
-    await first.execute("BEGIN; CREATE TABLE unfinished (a int)")
+    await first.execute("BEGIN; CREATE TABLE public.unfinished (a int)")
     await first.close()
 
     async with await waiting as second:
-        found = await second.execute("SELECT current_setting('search_path'), to_regclass('unfinished')")
+        found = await second.execute("SELECT current_setting('search_path'), to_regclass('public.unfinished')")
         assert await found.fetchone() == ('"$user", public', None)
 
 
