@@ -1,7 +1,7 @@
 """Set up what `make run` and `make test` need, once: `python3 launcher/install.py run|dev|test`.
 
-Runs before anything is installed, so it uses the standard library alone and parses on old Pythons. A step whose inputs
-have not changed since it last succeeded (its stamp holds a hash of them) takes no time.
+Runs before anything is installed, so it uses the standard library alone and parses on old Pythons. A step
+whose inputs have not changed since it last succeeded (its stamp holds a hash of them) takes no time.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -36,16 +36,16 @@ def check_python() -> None:
     if sys.version_info < OLDEST_PYTHON:
         found = "{}.{}".format(*sys.version_info[:2])
         raise Refusal(
-            "Python 3.11 or newer is needed, this is {}: install it, then `make run PYTHON=python3.11`".format(found),
-            "需要 Python 3.11 或更高版本，当前为 {}：请安装后执行 `make run PYTHON=python3.11`".format(found),
+            f"Python 3.11 or newer is needed, this is {found}: install it, then `make run PYTHON=python3.11`",
+            f"需要 Python 3.11 或更高版本，当前为 {found}：请安装后执行 `make run PYTHON=python3.11`",
         )
     try:
         import ensurepip  # noqa: F401  (Debian ships Python without it)
     except ImportError:
         package = "python{}.{}-venv".format(*sys.version_info[:2])
         raise Refusal(
-            "Python's venv module is incomplete: `apt-get install {}`, then again".format(package),
-            "Python 的 venv 模块不完整：请执行 `apt-get install {}` 后重试".format(package),
+            f"Python's venv module is incomplete: `apt-get install {package}`, then again",
+            f"Python 的 venv 模块不完整：请执行 `apt-get install {package}` 后重试",
         ) from None
 
 
@@ -54,8 +54,8 @@ def check_node() -> None:
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
             raise Refusal(
-                "{} was not found: install Node.js {} or newer (with npm), then again".format(tool, OLDEST_NODE),
-                "未找到 {}：请安装 Node.js {} 或更高版本（含 npm）后重试".format(tool, OLDEST_NODE),
+                f"{tool} was not found: install Node.js {OLDEST_NODE} or newer (with npm), then again",
+                f"未找到 {tool}：请安装 Node.js {OLDEST_NODE} 或更高版本（含 npm）后重试",
             )
     said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
     major = said.lstrip("v").split(".")[0]
@@ -71,10 +71,8 @@ def check_room() -> None:
     free_mb = shutil.disk_usage(str(ROOT)).free // 1_000_000
     if free_mb < ROOM_TO_INSTALL_MB:
         raise Refusal(
-            "{} MB free on the disk of {}, {} MB needed: free some space, then again".format(
-                free_mb, ROOT, ROOM_TO_INSTALL_MB
-            ),
-            "{} 所在磁盘仅剩 {} MB，需要 {} MB：请清理后重试".format(ROOT, free_mb, ROOM_TO_INSTALL_MB),
+            f"{free_mb} MB free on the disk of {ROOT}, {ROOM_TO_INSTALL_MB} MB needed: free some space, then again",
+            f"{ROOT} 所在磁盘仅剩 {free_mb} MB，需要 {ROOM_TO_INSTALL_MB} MB：请清理后重试",
         )
 
 
@@ -90,7 +88,7 @@ def install_python(requirements: str) -> None:
     if not python.exists():
         with step("Python environment", "Python 虚拟环境"):
             venv.create(str(VENV), with_pip=True, clear=VENV.exists(), symlinks=True)
-    with step("Python packages ({})".format(requirements), "Python 依赖包（{}）".format(requirements)):
+    with step(f"Python packages ({requirements})", f"Python 依赖包（{requirements}）"):
         options = ["--require-hashes", "--no-input", "--disable-pip-version-check", "-r", str(pins)]
         quietly([str(python), "-m", "pip", "install", *options])
     stamp.write_text(inputs)
@@ -137,7 +135,7 @@ def install_browser() -> None:
     refusal = Refusal(
         "no Chromium was found and it cannot be installed from here: `sudo apt-get install chromium`, or name one in "
         "FENCELINE_CHROMIUM, then again",
-        "未找到 Chromium 且无法自动安装：请执行 `sudo apt-get install chromium`，或用 FENCELINE_CHROMIUM 指定路径后重试",
+        "未找到 Chromium 且无法自动安装：请执行 `sudo apt-get install chromium`，或用 FENCELINE_CHROMIUM 指定后重试",
     )
     become = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if shutil.which("apt-get") is None or (become and shutil.which("sudo") is None):
@@ -167,12 +165,12 @@ def quietly(command: list[str], folder: Path = ROOT) -> None:
     last = next((line for line in reversed(said) if "error" in line.lower()), said[-1] if said else "")
     if any("No space left on device" in line or "ENOSPC" in line for line in said):
         raise Refusal(
-            "the disk is full: free some space, then again ({})".format(LOG),
-            "磁盘已满：请清理后重试（{}）".format(LOG),
+            f"the disk is full: free some space, then again ({LOG})",
+            f"磁盘已满：请清理后重试（{LOG}）",
         )
     raise Refusal(
-        "{} failed: {} (all of it: {}; check the network, then again)".format(name, last[:200], LOG),
-        "{} 失败，完整输出见 {}；请检查网络后重试".format(name, LOG),
+        f"{name} failed: {last[:200]} (all of it: {LOG}; check the network, then again)",
+        f"{name} 失败，完整输出见 {LOG}；请检查网络后重试",
     )
 
 
@@ -211,8 +209,8 @@ def main() -> int:
     except OSError as error:
         return refuse(
             Refusal(
-                "cannot go on: {} ({})".format(error.strerror, error.filename),
-                "无法继续：{}（{}）".format(error.strerror, error.filename),
+                f"cannot go on: {error.strerror} ({error.filename})",
+                f"无法继续：{error.strerror}（{error.filename}）",
             )
         )
     return 0

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator, TextIO
+from typing import TextIO
 
 EXIT_REFUSED = 2
 
@@ -18,13 +19,13 @@ class Refusal(Exception):
     """A reason not to go on that the person at the keyboard can mend: one line that names the remedy."""
 
     def __init__(self, en: str, zh: str) -> None:
-        super().__init__("{} | {}".format(en, zh))
+        super().__init__(f"{en} | {zh}")
 
 
 def refuse(refusal: Refusal) -> int:
     """Print the line of a refusal and give the exit status that goes with it."""
     label = paint("fenceline:", "31;1", sys.stderr)
-    print("{} {}".format(label, refusal), file=sys.stderr, flush=True)
+    print(f"{label} {refusal}", file=sys.stderr, flush=True)
     return EXIT_REFUSED
 
 
@@ -32,13 +33,13 @@ def paint(text: str, code: str, stream: TextIO = sys.stdout) -> str:
     """`text` in a colour (an SGR code) where the stream is a terminal that wants colours."""
     if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
-    return "\x1b[{}m{}\x1b[0m".format(code, text)
+    return f"\x1b[{code}m{text}\x1b[0m"
 
 
 @contextmanager
 def step(en: str, zh: str) -> Iterator[None]:
     """One line for a step that takes a while: its name when it begins, the seconds it took when it ends."""
-    label = "{} | {}".format(en, zh)
+    label = f"{en} | {zh}"
     print("  {} {}".format(paint("..", "33"), label), end=" ", flush=True)
     begun = time.monotonic()
     try:
@@ -46,4 +47,4 @@ def step(en: str, zh: str) -> Iterator[None]:
     except BaseException:
         print(paint("failed | 失败", "31"), flush=True)
         raise
-    print("{:.1f} s".format(time.monotonic() - begun), flush=True)
+    print(f"{time.monotonic() - begun:.1f} s", flush=True)
