@@ -1,0 +1,1 @@
+"""Where the gas comes from: pure, no I/O, no clock."""
