@@ -48,7 +48,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The registry at one moment. ``streams`` is keyed by station, property and cadence; ``stations`` gives the park."""
+    """The registry at one moment: ``streams`` by station, property and cadence; ``stations`` tells the park of each."""
 
     devices: Mapping[str, Device] = field(default_factory=dict)
     streams: Mapping[tuple[str, str, str], Stream] = field(default_factory=dict)

@@ -37,6 +37,9 @@ class Normalised:
     reason: str | None = None
 
 
+NOTHING = Normalised()
+
+
 def quality_of(flag: str | None, value: float | None) -> Quality:
     """The quality of a reading: no flag means normal; an unknown flag, or a normal reading without a number, a fault.
 
@@ -59,7 +62,7 @@ def normalise(segment: Segment, device: Device, now: datetime, ahead: timedelta)
     found = readings(segment)
     cadence = CADENCE_OF.get(segment.cn or "")
     if cadence is None or not found:
-        return Normalised()
+        return NOTHING
     local = data_time(segment)
     if local is None:
         return Normalised(refused=len(found), reason="time_unreadable")

@@ -91,8 +91,13 @@ class FrameDecoder:
         """Bytes skipped so far that belonged to no frame (white space between frames is not counted)."""
 
     @property
-    def pending(self) -> int:
-        """Bytes held while the rest of a frame is awaited."""
+    def awaiting(self) -> int:
+        """Bytes of a frame whose rest is awaited."""
+        return len(self._buffer)
+
+    @property
+    def held(self) -> int:
+        """All bytes that the decoder holds: of an unfinished frame and of junk not yet told."""
         return len(self._buffer) + len(self._junk)
 
     def feed(self, data: bytes) -> list[DecodedFrame | RefusedFrame]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.ingest.mapping import Device
-from services.ingest.normalise import Normalised, normalise
+from services.ingest.normalise import NOTHING, Normalised, normalise
 from services.ingest.stations.verdicts import Verdict
 from shared.hj212 import commands
 from shared.hj212.codes import DATA_COMMANDS, Cn, wants_answer
@@ -39,7 +39,7 @@ class Received:
     detail: str | None = None
     segment: Segment | None = None
     device: Device | None = None
-    data: Normalised = Normalised()
+    data: Normalised = NOTHING
 
 
 class Session:
@@ -61,7 +61,7 @@ class Session:
     @property
     def pending(self) -> int:
         """Bytes of a frame whose rest is awaited."""
-        return self._decoder.pending
+        return self._decoder.awaiting
 
     def receive(self, data: bytes, now: datetime) -> list[Received]:
         """Take bytes of the connection; what they complete, in order."""
@@ -108,15 +108,15 @@ class Session:
 
     def _verdict(self, segment: Segment, device: Device | None, now: datetime) -> tuple[Verdict, Normalised]:
         if device is None:
-            return Verdict.UNKNOWN_MN, Normalised()
+            return Verdict.UNKNOWN_MN, NOTHING
         if device.password is not None and segment.pw != device.password:
-            return Verdict.WRONG_PASSWORD, Normalised()
+            return Verdict.WRONG_PASSWORD, NOTHING
         if segment.cn in _ANSWERS_OF_DEVICES:
-            return Verdict.ANSWER, Normalised()
+            return Verdict.ANSWER, NOTHING
         if segment.cn not in _KNOWN:
-            return Verdict.UNKNOWN_COMMAND, Normalised()
+            return Verdict.UNKNOWN_COMMAND, NOTHING
         if segment.cn not in DATA_COMMANDS:
-            return Verdict.ACCEPTED, Normalised()
+            return Verdict.ACCEPTED, NOTHING
         data = normalise(segment, device, now, self._ahead)
         return Verdict.ROWS_REFUSED if data.refused else Verdict.ACCEPTED, data
 

@@ -104,7 +104,7 @@ def _continuous_aggregates() -> None:
             SELECT datastream_id, time_bucket(interval '{width}', {column}) AS bucket, {columns}
             FROM {source} GROUP BY 1, 2
             WITH NO DATA
-            """
+            """  # noqa: S608  (constants of this file)
         )
     for name, start, end, every in _REFRESH:
         op.execute(
@@ -124,5 +124,5 @@ def _views() -> None:
             SELECT datastream_id,
                    date_bin(interval '{width}', {column}, timestamptz '2000-01-01 00:00:00+00') AS bucket, {columns}
             FROM {source} GROUP BY 1, 2
-            """
+            """  # noqa: S608  (constants of this file)
         )
