@@ -1,11 +1,12 @@
 """The wind over the park: it gusts, it meanders, and it turns slowly.
 
 Speed and direction are Ornstein-Uhlenbeck processes: gusts on the logarithm of the speed, meander on the
-direction, and on top a slow turn of the direction towards a heading that the story sets.
+direction, and on top a slow change towards the heading and the mean speed that the story sets.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass, field
 
@@ -55,9 +56,17 @@ class Wind:
     _meander: float = 0.0
     _turn: float = 0.0
     _settled: float = field(init=False)
+    _settled_speed: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._settled = self.heading
+        self._settled_speed = self.mean_speed
+
+    def turning_to(self, heading: float, mean_speed: float, generator: np.random.Generator) -> Wind:
+        """This wind, to go on towards another heading and speed with another generator's luck."""
+        turned = copy.copy(self)
+        turned.heading, turned.mean_speed, turned.generator = heading, mean_speed, generator
+        return turned
 
     def blow(self, seconds: int) -> WindSeries:
         """The next `seconds` of wind."""
@@ -66,10 +75,12 @@ class Wind:
         meander = self._process(self._meander, habit.meander_deg, habit.meander_time_s, seconds)
         turn = self._process(self._turn, habit.turn_deg, habit.turn_time_s, seconds)
         away = (self._settled - self.heading + 180.0) % 360.0 - 180.0
-        settled = self.heading + away * np.exp(-np.arange(1, seconds + 1) / habit.settle_time_s)
+        unsettled = np.exp(-np.arange(1, seconds + 1) / habit.settle_time_s)
+        settled = self.heading + away * unsettled
+        settled_speed = self.mean_speed + (self._settled_speed - self.mean_speed) * unsettled
         self._gust, self._meander, self._turn = float(gust[-1]), float(meander[-1]), float(turn[-1])
-        self._settled = float(settled[-1])
-        speed = self.mean_speed * np.exp(gust - habit.gust_share**2 / 2.0)
+        self._settled, self._settled_speed = float(settled[-1]), float(settled_speed[-1])
+        speed = settled_speed * np.exp(gust - habit.gust_share**2 / 2.0)
         from_deg = (settled + turn + meander) % 360.0
         east, north = wind_vector(speed, from_deg)
         return WindSeries(speed, from_deg, east, north)
