@@ -20,12 +20,11 @@ class ProcessLog:
         path: Path,
         colour: str,
         *,
-        echo: bool,
         max_bytes: int = MAX_FILE_BYTES,
         console: TextIO = sys.stdout,
     ) -> None:
         self.path = path
-        self.echo = echo
+        self.echo = False
         self.recent: deque[str] = deque(maxlen=12)
         self._prefix = paint(f"{name:<{NAME_WIDTH}}", colour, console) + " "
         self._max_bytes = max_bytes

@@ -30,8 +30,8 @@ class Options:
         """The choices of the environment, with the command line's on top; Refusal for what makes no sense."""
         said = os.environ
         chosen = speed if speed is not None else _number("FENCELINE_DEMO_SPEED", 1.0)
-        if not 0 < chosen <= 1000:
-            raise Refusal("the speed must be above 0 and at most 1000", "速度须大于 0 且不超过 1000")
+        if not 1 <= chosen <= 1000:
+            raise Refusal("the speed must lie between 1 and 1000", "速度须在 1 与 1000 之间")
         return cls(
             folder=Path(said.get("FENCELINE_HOME") or ROOT / ".fenceline"),
             page_host=said.get("FENCELINE_GATEWAY_HOST") or "127.0.0.1",

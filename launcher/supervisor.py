@@ -61,14 +61,18 @@ class Supervisor:
             await asyncio.gather(*(one.stop() for one in wave))
         await self._end_tasks()
 
-    async def kill(self) -> None:
-        """Stop everything at once, without asking."""
+    def kill(self) -> None:
+        """End everything at once, without asking; `stop` then has nothing to wait for."""
         for one in self.running:
             one.kill()
-        await self._end_tasks()
+
+    def show_output(self) -> None:
+        """From now on show on the console what the programs write (those that are made for it)."""
+        for one in self.running:
+            one.log.echo = one.program.echo
 
     def _supervise(self, program: Program) -> Supervised:
-        log = ProcessLog(program.name, self._workspace.log(program.name), program.colour, echo=program.echo)
+        log = ProcessLog(program.name, self._workspace.log(program.name), program.colour)
         return Supervised(program, log, self._workspace.pid_file(program.name), self._folder)
 
     async def _unless_one_gives_up(self, wanted: asyncio.Future[Any]) -> None:

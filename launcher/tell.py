@@ -44,7 +44,7 @@ def step(en: str, zh: str) -> Iterator[None]:
     begun = time.monotonic()
     try:
         yield
-    except BaseException:
-        print(paint("failed | 失败", "31"), flush=True)
+    except BaseException as error:
+        print(paint("failed | 失败", "31") if isinstance(error, Exception) else "", flush=True)
         raise
     print(f"{time.monotonic() - begun:.1f} s", flush=True)
