@@ -196,11 +196,12 @@ async def journal_of(connection: AsyncConnection, alarm_id: UUID) -> list[dict[s
     rows = await connection.execute(
         text(
             "SELECT id, action, state_before, state_after, colour_before, colour_after, value, threshold, event_time, "
-            "recorded_at, actor, comment, detail FROM journal WHERE alarm_id = :id ORDER BY number"
+            "recorded_at, actor, comment, CAST(detail AS text) AS detail "
+            "FROM journal WHERE alarm_id = :id ORDER BY number"
         ),
         {"id": alarm_id},
     )
-    return [dict(row) for row in rows.mappings()]
+    return [dict(row) | {"detail": json.loads(row["detail"] or "null")} for row in rows.mappings()]
 
 
 async def count_open(connection: AsyncConnection) -> dict[str, int]:

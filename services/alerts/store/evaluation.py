@@ -61,7 +61,8 @@ async def load_states(connection: AsyncConnection, datastream_ids: Sequence[int]
     """The stored documents of these datastreams."""
     rows = await connection.execute(
         text(
-            "SELECT datastream_id, CAST(document AS text) AS document FROM evaluation_state WHERE datastream_id = ANY(CAST(:ids AS bigint[]))"
+            "SELECT datastream_id, CAST(document AS text) AS document FROM evaluation_state "
+            "WHERE datastream_id = ANY(CAST(:ids AS bigint[]))"
         ),
         {"ids": list(datastream_ids)},
     )

@@ -43,7 +43,8 @@ async def load_overrides(connection: AsyncConnection, park_id: str | None = None
     """The overrides by park; of one park or of all."""
     rows = await connection.execute(
         text(
-            "SELECT park_id, CAST(rules AS text) FROM rule_override WHERE CAST(:park_id AS text) IS NULL OR park_id = :park_id"
+            "SELECT park_id, CAST(rules AS text) FROM rule_override "
+            "WHERE CAST(:park_id AS text) IS NULL OR park_id = CAST(:park_id AS text)"
         ),
         {"park_id": park_id},
     )

@@ -1,0 +1,118 @@
+"""The application of the alerts service: what it is made of and how it starts and stops."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from services.alerts.api import alarms, rules
+from services.alerts.api.state import State
+from services.alerts.conditions import SilenceRule
+from services.alerts.engine.readings import Limits
+from services.alerts.engine.registry import Registry
+from services.alerts.engine.rulebook import RuleBook
+from services.alerts.engine.runner import OUTAGES, Runner
+from services.alerts.engine.shard import Shard
+from services.alerts.engine.silence import RULE_ID, Heard, SilenceWatch
+from services.alerts.settings import AlertsSettings
+from shared import database, http_client
+from shared import redis as shared_redis
+from shared.health import Health
+from shared.outbox import OutboxRelay, facts_router, http_catch_up
+from shared.streams import FactReader, observation_stream, shard_of
+from shared.telemetry import get_logger
+from shared.time import utc_now
+from shared.web import create_app
+
+log = get_logger(__name__)
+SERVICE = "alerts"
+DESCRIPTION = "Evaluates rules in event time and runs the life of every alarm."
+
+
+def build_app(settings: AlertsSettings) -> FastAPI:
+    """The application. Nothing is connected to before it starts, and it starts with everything down."""
+    owned = settings.owned_shards()
+    health = Health(SERVICE, {})
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = database.create_engine(settings.database_url.get_secret_value(), SERVICE, settings.database_pool_size)
+        redis = shared_redis.create_redis(settings.redis_url.get_secret_value(), SERVICE)
+        ingest = http_client.create_client(settings.ingest_url, settings.internal_token.get_secret_value())
+        relay = OutboxRelay(engine, redis, SERVICE, keep=timedelta(days=settings.alerts_fact_days))
+        registry = Registry(ingest)
+        rulebook = RuleBook(engine, settings.delays)
+        limits = Limits(_us(settings.alerts_live_horizon_s), _us(settings.alerts_ahead_s))
+        bound = _us(settings.alerts_reorder_bound_s)
+        heard = Heard()
+        runner = Runner(
+            FactReader(redis, http_catch_up(ingest)),
+            [Shard(observation_stream(shard), engine, registry, rulebook, limits, bound) for shard in owned],
+            registry,
+            rulebook,
+            heard,
+            clock=utc_now,
+            committed=relay.wake,
+        )
+        watch = SilenceWatch(
+            engine,
+            registry,
+            heard,
+            fast=SilenceRule(RULE_ID, _us(settings.alerts_silence_s)),
+            slow=SilenceRule(RULE_ID, _us(settings.alerts_silence_slow_s)),
+            owns=lambda station_id: shard_of(station_id, settings.observation_shards) in owned,
+            is_current=runner.is_current,
+            clock=utc_now,
+            committed=relay.wake,
+        )
+        health.checks |= {
+            "database": lambda: database.ping(engine),
+            "redis": lambda: shared_redis.ping(redis),
+            "ingest": lambda: http_client.ping(ingest),
+            "evaluation": runner.check,
+        }
+        app.state.alerts = State(settings, engine, relay, registry)
+        log.info("alerts_started", shards=owned, replicas=settings.alerts_replicas)
+        tasks = [
+            asyncio.create_task(_for_ever("relay", relay.run)),
+            asyncio.create_task(_for_ever("evaluation", runner.run)),
+            asyncio.create_task(_for_ever("silence", lambda: watch.run(OUTAGES))),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await ingest.aclose()
+            await redis.aclose()
+            await engine.dispose()
+
+    app = create_app(
+        SERVICE,
+        "Fenceline alerts",
+        DESCRIPTION,
+        health,
+        lifespan,
+        internal_token=settings.internal_token.get_secret_value(),
+    )
+    app.include_router(alarms.router)
+    app.include_router(rules.router)
+    app.include_router(facts_router(lambda: app.state.alerts.database))
+    return app
+
+
+async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Keep a background task going: an error that nobody foresaw is told, and the work begun again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("background_work_failed", work=name)
+        await asyncio.sleep(1.0)
+
+
+def _us(seconds: float) -> int:
+    return round(seconds * 1_000_000)

@@ -1,0 +1,1 @@
+"""From facts to alarms: follows the streams of readings, evaluates them and writes what they did, exactly once."""
