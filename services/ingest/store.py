@@ -124,7 +124,8 @@ async def _merge(connection: Connection, batch: Batch) -> list[RowStatus]:
             statuses[number] = RowStatus.CONFLICTING
             conflicts.append(_conflict(batch.rows[number], value, quality, batch.sources[number]))
     if conflicts:
-        await connection.cursor().executemany(_JOURNAL, sorted(conflicts, key=_key))
+        conflicts.sort(key=_key)
+        await connection.cursor().executemany(_JOURNAL, conflicts)
     return statuses
 
 

@@ -1,0 +1,136 @@
+"""The ingest application: its parts, started and stopped together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from fastapi import FastAPI
+
+from services.ingest.api import router
+from services.ingest.registry import Registry
+from services.ingest.settings import IngestSettings
+from services.ingest.state import State
+from services.ingest.stations.server import ServerLimits, StationServer
+from services.ingest.store import Connection
+from services.ingest.upkeep import Upkeep
+from services.ingest.writer import Writer
+from shared import database
+from shared import redis as shared_redis
+from shared.health import Health
+from shared.outbox import OutboxRelay, facts_router
+from shared.telemetry import get_logger
+from shared.web import create_app
+
+log = get_logger(__name__)
+SERVICE = "ingest"
+DRAIN_S = 3.0
+
+
+def build_state(settings: IngestSettings) -> State:
+    """The parts of a process; none of them has connected yet."""
+    database_url = settings.database_url.get_secret_value()
+    engine = database.create_engine(database_url, SERVICE, settings.database_pool_size)
+    redis = shared_redis.create_redis(settings.redis_url.get_secret_value(), SERVICE)
+    registry = Registry(engine, redis, settings.observation_shards)
+    relay = OutboxRelay(engine, redis, SERVICE, keep=timedelta(days=settings.ingest_fact_days))
+
+    async def connect() -> Connection:
+        return await database.connect(database_url, SERVICE)
+
+    writer = Writer(
+        connect,
+        batch_rows=settings.ingest_batch_rows,
+        batch_wait_s=settings.ingest_batch_wait_s,
+        queue_rows=settings.ingest_queue_rows,
+    )
+    writer.on_commit = relay.wake
+    clock_ahead = timedelta(seconds=settings.ingest_clock_ahead_s)
+    limits = ServerLimits(
+        max_connections=settings.ingest_max_connections,
+        max_connections_per_address=settings.ingest_max_connections_per_address,
+        idle_timeout_s=settings.ingest_idle_timeout_s,
+        half_frame_timeout_s=settings.ingest_half_frame_timeout_s,
+        send_timeout_s=settings.ingest_send_timeout_s,
+        clock_ahead=clock_ahead,
+    )
+    server = StationServer(settings.ingest_hj212_host, settings.ingest_hj212_port, registry.device, writer, limits)
+    return State(engine, redis, registry, writer, relay, server, clock_ahead)
+
+
+def build_app(settings: IngestSettings) -> FastAPI:
+    """The application. Starts while database and Redis are down; /health/ready tells."""
+    state = build_state(settings)
+    health = Health(
+        SERVICE,
+        {
+            "database": lambda: database.ping(state.engine),
+            "redis": lambda: shared_redis.ping(state.redis),
+            "registry": state.registry.check,
+            "writer": state.writer.check,
+            "stations": state.server.check,
+        },
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.ingest = state
+        await state.server.start()
+        tasks = [
+            asyncio.create_task(_forever(name, part))
+            for name, part in (
+                ("registry", state.registry.run()),
+                ("writer", state.writer.run()),
+                ("relay", state.relay.run()),
+                ("upkeep", Upkeep(state.engine).run()),
+            )
+        ]
+        tasks.append(asyncio.create_task(_listen(state)))
+        try:
+            yield
+        finally:
+            await _stop(state, tasks)
+
+    app = create_app(
+        SERVICE,
+        "Fenceline ingest",
+        "Takes readings in over HJ 212 and HTTP, stores them, and answers every question about them.",
+        health,
+        lifespan,
+        internal_token=settings.internal_token.get_secret_value(),
+    )
+    app.include_router(router)
+    app.include_router(facts_router(lambda: state.engine))
+    return app
+
+
+async def _listen(state: State) -> None:
+    """Stations are let in once it is known who they are."""
+    await state.registry.loaded.wait()
+    await state.server.listen()
+
+
+async def _forever(name: str, part: Coroutine[Any, Any, None]) -> None:
+    """A part that ends by an error that it does not know ends the process: the supervisor starts a clean one."""
+    try:
+        await part
+    except Exception:
+        log.exception("part_failed", part=name)
+        asyncio.get_running_loop().call_soon(_exit)
+
+
+def _exit() -> None:
+    raise SystemExit(1)
+
+
+async def _stop(state: State, tasks: list[asyncio.Task[None]]) -> None:
+    await state.server.stop()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(state.writer.drained(), DRAIN_S)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await state.redis.aclose()
+    await state.engine.dispose()

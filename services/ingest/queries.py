@@ -1,0 +1,154 @@
+"""Questions about the registry: parks, enterprises, stations, devices, datastreams."""
+
+import json
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest import schemas
+from shared.problems import NotFound
+from shared.text import BilingualText
+from shared.vocabulary import observed_properties
+
+_PARKS = text(
+    """
+    SELECT p.id, p.name, p.fictitious, p.timezone, p.boundary,
+           (SELECT count(*) FROM station s WHERE s.park_id = p.id AND s.active) AS station_count
+    FROM park p WHERE CAST(:park AS text) IS NULL OR p.id = :park ORDER BY p.id
+    """
+)
+_ENTERPRISES = text("SELECT id, name, area FROM enterprise WHERE park_id = :park AND active ORDER BY id")
+_STATIONS = text(
+    """
+    SELECT id, code, name, ring, enterprise_id, longitude, latitude, height_m
+    FROM station WHERE park_id = :park AND active ORDER BY id
+    """
+)
+_DEVICES = text(
+    """
+    SELECT d.mn, d.station_id, d.crc_mode, d.acknowledge, c.last_seen,
+           coalesce(c.frames, 0) AS frames, coalesce(c.accepted, 0) AS accepted,
+           coalesce(c.crc_errors, 0) AS crc_errors, coalesce(c.bad_length, 0) AS bad_length,
+           coalesce(c.refused, 0) AS refused, coalesce(c.resync_bytes, 0) AS resync_bytes,
+           coalesce(c.unmapped, 0) AS unmapped
+    FROM device d JOIN station s ON s.id = d.station_id LEFT JOIN device_counter c ON c.mn = d.mn
+    WHERE s.park_id = :park ORDER BY d.station_id
+    """
+)
+_UNKNOWN_DEVICES = text(
+    "SELECT mn, frames, remote, first_seen, last_seen FROM unknown_device ORDER BY last_seen DESC LIMIT :limit"
+)
+_DATASTREAMS = text(
+    """
+    SELECT d.id, s.park_id, d.station_id, s.name, s.ring, s.longitude, s.latitude, d.property_id, d.cadence,
+           d.range_upper, d.detection_limit
+    FROM datastream d JOIN station s ON s.id = d.station_id
+    WHERE d.active AND s.active AND (CAST(:park AS text) IS NULL OR s.park_id = :park) ORDER BY d.id
+    """
+)
+
+
+async def parks(connection: AsyncConnection) -> list[schemas.Park]:
+    """All parks."""
+    return [_park(row) for row in await connection.execute(_PARKS, {"park": None})]
+
+
+async def park(connection: AsyncConnection, park_id: str) -> schemas.Park:
+    """One park; raises NotFound."""
+    row = (await connection.execute(_PARKS, {"park": park_id})).first()
+    if row is None:
+        raise NotFound(f"There is no park '{park_id}'.")
+    return _park(row)
+
+
+async def enterprises(connection: AsyncConnection, park_id: str) -> list[schemas.Enterprise]:
+    """The enterprises of a park."""
+    return [
+        schemas.Enterprise(id=row.id, name=_name(row), area=None if row.area is None else json.loads(row.area))
+        for row in await connection.execute(_ENTERPRISES, {"park": park_id})
+    ]
+
+
+async def stations(connection: AsyncConnection, park_id: str) -> list[schemas.Station]:
+    """The stations of a park with devices and datastreams."""
+    by_station = {device.station_id: device for device in await devices(connection, park_id)}
+    streams: dict[str, list[schemas.StationDatastream]] = defaultdict(list)
+    for row in await connection.execute(_DATASTREAMS, {"park": park_id}):
+        streams[row.station_id].append(_station_datastream(row))
+    return [
+        schemas.Station(
+            id=row.id,
+            code=row.code,
+            name=_name(row),
+            ring=row.ring,
+            enterprise_id=row.enterprise_id,
+            location=schemas.Location(longitude=row.longitude, latitude=row.latitude, height_m=row.height_m),
+            device=by_station.get(row.id),
+            datastreams=streams[row.id],
+        )
+        for row in await connection.execute(_STATIONS, {"park": park_id})
+    ]
+
+
+async def devices(connection: AsyncConnection, park_id: str) -> list[schemas.DeviceCounters]:
+    """The devices of a park with their counters."""
+    rows = (await connection.execute(_DEVICES, {"park": park_id})).mappings()
+    return [schemas.DeviceCounters.model_validate(dict(row)) for row in rows]
+
+
+async def unknown_devices(connection: AsyncConnection, limit: int) -> list[schemas.UnknownDevice]:
+    """Device numbers that no park has, latest first."""
+    rows = (await connection.execute(_UNKNOWN_DEVICES, {"limit": limit})).mappings()
+    return [schemas.UnknownDevice.model_validate(dict(row)) for row in rows]
+
+
+async def datastreams(connection: AsyncConnection, park_id: str | None) -> list[schemas.Datastream]:
+    """All datastreams, or those of one park."""
+    return [_datastream(row) for row in await connection.execute(_DATASTREAMS, {"park": park_id})]
+
+
+def _name(row: Row[Any]) -> BilingualText:
+    return BilingualText.model_validate_json(row.name)
+
+
+def _park(row: Row[Any]) -> schemas.Park:
+    return schemas.Park(
+        id=row.id,
+        name=_name(row),
+        fictitious=row.fictitious,
+        timezone=row.timezone,
+        boundary=json.loads(row.boundary),
+        station_count=row.station_count,
+    )
+
+
+def _station_datastream(row: Row[Any]) -> schemas.StationDatastream:
+    known = observed_properties()[row.property_id]
+    return schemas.StationDatastream(
+        id=row.id,
+        property_id=row.property_id,
+        property_name=known.name,
+        unit=known.unit,
+        cadence=row.cadence,
+        range_upper=row.range_upper,
+        detection_limit=row.detection_limit,
+    )
+
+
+def _datastream(row: Row[Any]) -> schemas.Datastream:
+    return schemas.Datastream(
+        id=row.id,
+        park_id=row.park_id,
+        station_id=row.station_id,
+        station_name=_name(row),
+        ring=row.ring,
+        longitude=row.longitude,
+        latitude=row.latitude,
+        property_id=row.property_id,
+        unit=observed_properties()[row.property_id].unit,
+        cadence=row.cadence,
+        range_upper=row.range_upper,
+        detection_limit=row.detection_limit,
+    )

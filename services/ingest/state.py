@@ -1,0 +1,32 @@
+"""What a running ingest process holds; handlers get it from the request."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import Request
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.registry import Registry
+from services.ingest.stations.server import StationServer
+from services.ingest.writer import Writer
+from shared.outbox import OutboxRelay
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The parts of one process."""
+
+    engine: AsyncEngine
+    redis: Redis
+    registry: Registry
+    writer: Writer
+    relay: OutboxRelay
+    server: StationServer
+    clock_ahead: timedelta
+
+
+def state_of(request: Request) -> State:
+    """A dependency of handlers."""
+    state: State = request.app.state.ingest
+    return state
