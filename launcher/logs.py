@@ -21,14 +21,14 @@ class ProcessLog:
         colour: str,
         *,
         max_bytes: int = MAX_FILE_BYTES,
-        console: TextIO = sys.stdout,
+        console: TextIO | None = None,
     ) -> None:
         self.path = path
         self.echo = False
         self.recent: deque[str] = deque(maxlen=12)
-        self._prefix = paint(f"{name:<{NAME_WIDTH}}", colour, console) + " "
+        self._console = console or sys.stdout
+        self._prefix = paint(f"{name:<{NAME_WIDTH}}", colour, self._console) + " "
         self._max_bytes = max_bytes
-        self._console = console
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab")
         self._size = self._file.tell()

@@ -5,9 +5,11 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from launcher.leftovers import end_leftover
 from launcher.logs import ProcessLog
@@ -98,35 +100,41 @@ class Supervised:
 
     async def _run_once(self) -> int:
         await asyncio.to_thread(self.program.prepare)
-        self._process = await asyncio.create_subprocess_exec(
-            *self.program.command(),
-            cwd=self._folder,
-            env=os.environ | self.program.environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=LONGEST_LINE,
-            start_new_session=True,  # Ctrl-C is ours to hand on, in order
-        )
-        self._pid_file.parent.mkdir(parents=True, exist_ok=True)
-        self._pid_file.write_text(f"{self._process.pid}\n")
-        assert self._process.stdout is not None
-        reading = asyncio.create_task(self._read(self._process.stdout))
-        status = await self._process.wait()
-        _kill_group(self._process.pid)  # what it started itself must not stay behind, nor keep the pipe open
-        await reading
+        with _pipe() as (output, its_end):
+            self._process = await asyncio.create_subprocess_exec(
+                *self.program.command(),
+                cwd=self._folder,
+                env=os.environ | self.program.environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=its_end,
+                stderr=its_end,
+                start_new_session=True,  # Ctrl-C is ours to hand on, in order
+            )
+            its_end.close()
+            self._pid_file.parent.mkdir(parents=True, exist_ok=True)
+            self._pid_file.write_text(f"{self._process.pid}\n")
+            reading = asyncio.create_task(self._read(output))
+            status = await self._process.wait()
+            _kill_group(self._process.pid)  # what it started itself must not stay behind, nor hold the pipe open
+            await reading
         self._pid_file.unlink(missing_ok=True)
         return status
 
-    async def _read(self, output: asyncio.StreamReader) -> None:
-        while True:
-            try:
-                line = await output.readline()
-            except ValueError:  # a line beyond the limit, dropped by the reader
-                continue
-            if not line:
-                return
-            self.log.line(line.decode(errors="replace").rstrip())
+    async def _read(self, output: BinaryIO) -> None:
+        reader = asyncio.StreamReader(limit=LONGEST_LINE)
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, output)
+        try:
+            while True:
+                try:
+                    line = await reader.readline()
+                except ValueError:  # a line beyond the limit, dropped by the reader
+                    continue
+                if not line:
+                    return
+                self.log.line(line.decode(errors="replace").rstrip())
+        finally:
+            transport.close()
 
     async def _wait_to_restart(self, status: int, lived_s: float) -> None:
         self._short_lives = self._short_lives + 1 if lived_s < DIES_AT_ONCE_S else 0
@@ -137,6 +145,16 @@ class Supervised:
         self.log.say(f"ended ({how}), starting it again | 已退出（{how}），正在重新启动")
         self.restarts += 1
         await asyncio.sleep(pause)
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """A pipe of our own for a child's output. On asyncio's, a child counts as running until its own children, which
+    hold the pipe too, have ended.
+    """
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as output, os.fdopen(writing, "wb", buffering=0) as its_end:
+        yield output, its_end
 
 
 def _kill_group(leader: int) -> None:
