@@ -1,0 +1,84 @@
+"""Lets a request in: who asks (key or cookie), not forged by another site, in a park of theirs, within their scopes."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.gateway.auth import ApiKey, Principal, Scope, principal_of
+from services.gateway.sessions import COOKIE
+from services.gateway.state import gateway_of
+from services.gateway.tenancy import require_park
+from shared.problems import Forbidden, Unauthorized
+from shared.time import utc_now
+
+PAGE_HEADER = "X-Fenceline-Request"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fenceline"'}
+
+
+async def authenticate(request: Request) -> Principal:
+    """Who asks; raises `Unauthorized`. A key in the header counts before a cookie."""
+    header = request.headers.get("authorization")
+    if header is not None:
+        scheme, _, shown = header.partition(" ")
+        key = ApiKey.parse(shown.strip()) if scheme.lower() == "bearer" else None
+        principal = await principal_of_key(request, key) if key else None
+        if principal is None:
+            raise Unauthorized("The API key is wrong, has expired or was revoked.", headers=_CHALLENGE)
+    else:
+        principal = await _principal_of_cookie(request)
+        if principal is None:
+            detail = "Send an API key as `Authorization: Bearer fl_...`, or sign in at the page."
+            raise Unauthorized(detail, headers=_CHALLENGE)
+    request.state.principal = principal
+    return principal
+
+
+async def principal_of_key(request: Request, key: ApiKey) -> Principal | None:
+    """Who holds `key`, None when it is not a valid one."""
+    keys, now = gateway_of(request).keys, utc_now()
+    record = await keys.find(key.prefix)
+    if record is None or not record.belongs_to(key) or not record.is_valid(now):
+        return None
+    keys.note_use(record.prefix, now)
+    return principal_of(record)
+
+
+async def _principal_of_cookie(request: Request) -> Principal | None:
+    gateway, now = gateway_of(request), utc_now()
+    session = gateway.sessions.read(request.cookies.get(COOKIE, ""), now)
+    if session is None:
+        return None
+    record = await gateway.keys.find(session.key_prefix)
+    if record is None or record.fingerprint() != session.fingerprint or not record.is_valid(now):
+        return None
+    gateway.keys.note_use(record.prefix, now)
+    return principal_of(record, by_cookie=True, demo=session.demo)
+
+
+def refuse_forgery(request: Request, principal: Principal) -> None:
+    """A browser adds the cookie to whatever another site makes it send, but not this header."""
+    if principal.by_cookie and request.method not in SAFE_METHODS and request.headers.get(PAGE_HEADER) != "page":
+        raise Forbidden(f"A change with the page's cookie needs the header `{PAGE_HEADER}: page`.")
+
+
+def admission(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
+    """The dependency of a route that takes `scope`; its park, if its path has one, must be the principal's."""
+
+    async def admit(request: Request) -> Principal:
+        principal = await authenticate(request)
+        refuse_forgery(request, principal)
+        park_id = request.path_params.get("park_id")
+        if park_id is not None:
+            require_park(principal, park_id)
+        if not principal.may(scope):
+            raise Forbidden(f"This key does not have the scope '{scope}'.", scopes=sorted(principal.scopes))
+        gateway_of(request).audit.require_room(request.method)
+        return principal
+
+    return admit
+
+
+Reader = Annotated[Principal, Depends(admission(Scope.READ))]
+Writer = Annotated[Principal, Depends(admission(Scope.WRITE))]

@@ -1,0 +1,74 @@
+"""`GET /events`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+
+from services.gateway.admission import Reader, authenticate
+from services.gateway.auth import Principal
+from services.gateway.events.event import Cursor, Kind
+from services.gateway.events.hub import Interest
+from services.gateway.events.stream import EventStream, client_stream
+from services.gateway.state import gateway_of
+from services.gateway.tenancy import require_parks
+from shared.problems import BadRequest, NotFound, Unauthorized, Unavailable, responses
+
+router = APIRouter(tags=["events"])
+_EXAMPLE = (
+    ": fenceline\n\nevent: alarm\nid: alarms:12,runs:3\n"
+    'data: {"alarm_id":"...","park_id":"bohai-demo","transition":"raised","colour":"yellow"}\n\n'
+)
+
+
+@router.get(
+    "/events",
+    response_class=EventStream,
+    responses={
+        200: {"description": "events until the client goes", "content": {"text/event-stream": {"example": _EXAMPLE}}},
+        **responses(BadRequest, Unauthorized, NotFound),
+    },
+)
+async def events(
+    request: Request,
+    who: Reader,
+    park_id: Annotated[list[str] | None, Query(description="only these parks; default: all of the key")] = None,
+    kind: Annotated[list[str] | None, Query(description="alarm, run, observation; several with commas")] = None,
+    last_event_id: Annotated[str | None, Query(description="like the header, for clients that cannot set it")] = None,
+    last_event_id_header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+) -> EventStream:
+    """Live events as server-sent events: alarm transitions, runs of the model, live values (once a second a park).
+
+    With the id of the last event heard, alarms and runs that were missed come first. Live values are not replayed.
+    An event can come twice; alarm transitions carry `transition_id` to tell.
+    """
+    gateway = gateway_of(request)
+    interest = Interest(require_parks(who, park_id or ()), _kinds(kind))
+    try:
+        cursor = Cursor.parse(last_event_id_header or last_event_id or "")
+    except ValueError as error:
+        raise BadRequest(f"Last-Event-ID: {error}") from error
+
+    async def still_allowed() -> bool:
+        return await _is_same(request, who)
+
+    subscriber = gateway.events.hub.subscribe(interest, gateway.settings.gateway_event_queue)
+    content = client_stream(gateway.events, subscriber, cursor, still_allowed)
+    return EventStream(content, lambda: gateway.events.hub.unsubscribe(subscriber))
+
+
+async def _is_same(request: Request, who: Principal) -> bool:
+    """Whether the credentials of the stream still stand for the same; while that cannot be told, they do."""
+    try:
+        return await authenticate(request) == who
+    except Unauthorized:
+        return False
+    except Unavailable:
+        return True
+
+
+def _kinds(asked: list[str] | None) -> frozenset[Kind]:
+    words = [word.strip() for part in asked or () for word in part.split(",") if word.strip()]
+    try:
+        return frozenset(Kind(word) for word in words) or frozenset(Kind)
+    except ValueError as error:
+        raise BadRequest(f"kind: {error}; known are {', '.join(Kind)}") from error

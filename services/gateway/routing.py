@@ -1,0 +1,60 @@
+"""What the gateway hands on to which service: a table. A path that is not in it is not to be reached from outside."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.gateway.auth import Scope
+
+API = "/api/v1"
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+class Service(StrEnum):
+    """The services behind the gateway."""
+
+    INGEST = "ingest"
+    ALERTS = "alerts"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path, which service answers it, and the scope that it takes."""
+
+    method: str
+    path: str
+    service: Service
+    scope: Scope = Scope.READ
+
+    def target(self, values: Mapping[str, str]) -> str:
+        """The path at the service; `values` are segments of a plain path (`tenancy.is_plain`)."""
+        return _PARAMETER.sub(lambda match: values[match.group(1)], self.path)
+
+    def shape(self) -> tuple[str, str]:
+        """Method and path with nameless parameters: what finds the operation in a service's own description."""
+        return self.method, _PARAMETER.sub("{}", self.path)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/parks/{park_id}", Service.INGEST),
+    Route("GET", "/parks/{park_id}/enterprises", Service.INGEST),
+    Route("GET", "/parks/{park_id}/stations", Service.INGEST),
+    Route("GET", "/parks/{park_id}/latest", Service.INGEST),
+    Route("GET", "/parks/{park_id}/observations", Service.INGEST),
+    Route("POST", "/parks/{park_id}/observations", Service.INGEST, Scope.WRITE),
+    Route("GET", "/parks/{park_id}/meteorology", Service.INGEST),
+    Route("GET", "/parks/{park_id}/devices", Service.INGEST),
+    Route("GET", "/parks/{park_id}/alarms", Service.ALERTS),
+    Route("GET", "/parks/{park_id}/alarms/{alarm_id}", Service.ALERTS),
+    Route("POST", "/parks/{park_id}/alarms/{alarm_id}/acknowledge", Service.ALERTS, Scope.WRITE),
+    Route("GET", "/parks/{park_id}/rules", Service.ALERTS),
+    Route("GET", "/chemicals", Service.MODEL),
+    Route("GET", "/chemicals/{cas}", Service.MODEL),
+    Route("GET", "/parks/{park_id}/risk-sources", Service.MODEL),
+    Route("GET", "/parks/{park_id}/receptors", Service.MODEL),
+    Route("GET", "/parks/{park_id}/runs", Service.MODEL),
+    Route("POST", "/parks/{park_id}/runs", Service.MODEL, Scope.WRITE),
+    Route("GET", "/parks/{park_id}/runs/{run_id}", Service.MODEL),
+)
