@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import cast
 
 import httpx
 import pytest
@@ -56,8 +57,9 @@ async def write(engine: AsyncEngine, stream: str, *parks: str) -> None:
 
 async def published(redis: Redis, stream: str, count: int) -> list[tuple[str, str]]:
     """The entries of a stream as (id, park), once there are `count` or 5 s have passed."""
+    entries: list[tuple[bytes, dict[bytes, bytes]]] = []
     for _ in range(500):
-        entries = await redis.xrange(FACTS + stream)
+        entries = cast(list[tuple[bytes, dict[bytes, bytes]]], await redis.xrange(FACTS + stream))
         if len(entries) >= count:
             break
         await asyncio.sleep(0.01)

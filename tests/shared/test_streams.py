@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
 from redis.asyncio import Redis
@@ -11,7 +13,7 @@ from shared.streams import Fact, FactReader, WorkQueue, last_position, publish, 
 
 
 @pytest.fixture
-async def redis(redis_url: str):
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
     client = create_redis(redis_url, "test")
     yield client
     await client.aclose()
@@ -128,7 +130,8 @@ async def test_a_buried_job_is_kept_with_its_reason(redis: Redis) -> None:
     assert job is not None
     await queue.bury(job, "it kills every worker")
     assert await queue.take(10) is None
-    [(_, fields)] = await redis.xrange("fenceline:work:runs:dead")
+    dead = cast(list[tuple[bytes, dict[bytes, bytes]]], await redis.xrange("fenceline:work:runs:dead"))
+    [(_, fields)] = dead
     assert fields[b"payload"] == b"poison"
     assert fields[b"reason"] == b"it kills every worker"
 
