@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import contourpy
 import numpy as np
 import shapely
+import numpy.typing as npt
 from shapely.geometry import MultiPolygon, Polygon
 
 from services.model.dispersion.field import Field32
 from services.model.dispersion.grid import Grid
+
+Vertices = npt.NDArray[np.float64]
+Starts = npt.NDArray[np.uint32]
 
 # log C is contoured, since C itself bends too sharply between nodes; below this [kg/m3] the logarithm is cut.
 _FLOOR_KG_M3 = 1e-18
@@ -43,11 +49,12 @@ def simplified(zone: MultiPolygon) -> tuple[MultiPolygon, float]:
 def _zone(generator: contourpy.ContourGenerator, grid: Grid, level_kg_m3: float) -> MultiPolygon:
     if level_kg_m3 <= _FLOOR_KG_M3:
         raise ValueError(f"a level must be above {_FLOOR_KG_M3:g} kg/m3")
-    points, offsets = generator.filled(float(np.log(level_kg_m3)), _CEILING_LOG)
+    filled = generator.filled(float(np.log(level_kg_m3)), _CEILING_LOG)
+    points, offsets = cast(tuple[list[Vertices], list[Starts]], filled)
     polygons = []
     for vertices, starts in zip(points, offsets, strict=True):
-        east, north = grid.to_map(np.asarray(vertices)[:, 0], np.asarray(vertices)[:, 1])
-        rings = np.split(np.column_stack((east, north)), np.asarray(starts)[1:-1])
+        east, north = grid.to_map(vertices[:, 0], vertices[:, 1])
+        rings = np.split(np.column_stack((east, north)), starts[1:-1])
         if len(rings[0]) >= 4:
             polygons.append(Polygon(rings[0], [ring for ring in rings[1:] if len(ring) >= 4]))
     whole = MultiPolygon(polygons)

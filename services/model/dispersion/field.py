@@ -125,7 +125,7 @@ def _draw(
 
 def _bell(axis: FloatArray, centre: FloatArray, sigma: FloatArray) -> Field32:
     scaled = ((axis[None, :] - centre[:, None]) / sigma[:, None]).astype(np.float32)
-    return np.exp(np.float32(-0.5) * np.minimum(scaled * scaled, np.float32(170.0)))
+    return np.asarray(np.exp(np.float32(-0.5) * np.minimum(scaled * scaled, np.float32(170.0))), dtype=np.float32)
 
 
 def _axis_of(clouds: Sequence[Cloud]) -> tuple[float, float]:
@@ -135,9 +135,7 @@ def _axis_of(clouds: Sequence[Cloud]) -> tuple[float, float]:
     return east, north
 
 
-def _estimated_box(
-    clouds: Sequence[Cloud], axis: tuple[float, float], level_kg_m3: float, height_m: float
-) -> Box:
+def _estimated_box(clouds: Sequence[Cloud], axis: tuple[float, float], level_kg_m3: float, height_m: float) -> Box:
     """Bound the zone by what the cloud holds at its own centres, where C falls off as exp(-r^2 / 2 sigma^2)."""
     length = math.hypot(*axis)
     cosine, sine = (axis[0] / length, axis[1] / length) if length > 0.0 else (1.0, 0.0)

@@ -39,9 +39,7 @@ class Box:
 
     def clamped(self, limit: float) -> Box:
         """Return the box cut to +-limit."""
-        return Box(
-            max(self.x_low, -limit), min(self.x_high, limit), max(self.y_low, -limit), min(self.y_high, limit)
-        )
+        return Box(max(self.x_low, -limit), min(self.x_high, limit), max(self.y_low, -limit), min(self.y_high, limit))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -77,9 +78,7 @@ class Meteorology:
 
     def wind_at(self, height_m: npt.ArrayLike) -> FloatArray:
         """Return the wind [m/s] at heights [m]."""
-        return wind_at(
-            height_m, self.wind_speed_m_s, self.wind_height_m, self.roughness_m, self.inverse_length_per_m
-        )
+        return wind_at(height_m, self.wind_speed_m_s, self.wind_height_m, self.roughness_m, self.inverse_length_per_m)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def checked_spells(spells: Sequence[WeatherSpell]) -> tuple[WeatherSpell, ...]:
     if not spells:
         raise ValueError("at least one spell of weather is needed")
     ordered = tuple(sorted(spells, key=lambda spell: spell.start_s))
-    if any(a.start_s == b.start_s for a, b in zip(ordered, ordered[1:], strict=False)):
+    if any(a.start_s == b.start_s for a, b in pairwise(ordered)):
         raise ValueError("two spells of weather begin at the same time")
     return ordered
 

@@ -46,9 +46,7 @@ class Cloud:
         """Return mass times vertical density [kg/m] of each puff at a height [m]."""
         return self.mass * vertical_density(height_m, self.release_height_m, self.sigma_z, self.lid)
 
-    def concentration_at(
-        self, east_m: npt.ArrayLike, north_m: npt.ArrayLike, height_m: float = 1.5
-    ) -> FloatArray:
+    def concentration_at(self, east_m: npt.ArrayLike, north_m: npt.ArrayLike, height_m: float = 1.5) -> FloatArray:
         """Return concentrations [kg/m3] at points [m from the source], evaluated directly, without a grid."""
         e = np.atleast_1d(np.asarray(east_m, dtype=np.float64))
         n = np.atleast_1d(np.asarray(north_m, dtype=np.float64))

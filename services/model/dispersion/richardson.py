@@ -42,12 +42,10 @@ def continuous_richardson(
     return float(buoyancy ** (1.0 / 3.0) / wind_10m_m_s)
 
 
-def instantaneous_richardson(
-    mass_kg: float, gas_density: float, air_density: float, wind_10m_m_s: float
-) -> float:
+def instantaneous_richardson(mass_kg: float, gas_density: float, air_density: float, wind_10m_m_s: float) -> float:
     """Return Ri of a sudden release: g (Qt / rho)^(1/3) / U^2 (rho - rho_a) / rho_a (eq. G.3)."""
     length = (mass_kg / gas_density) ** (1.0 / 3.0)
-    return GRAVITY_M_S2 * length / wind_10m_m_s**2 * (gas_density - air_density) / air_density
+    return float(GRAVITY_M_S2 * length / wind_10m_m_s**2 * (gas_density - air_density) / air_density)
 
 
 def decide(

@@ -83,14 +83,14 @@ def sigma_z_m(distance_m: npt.ArrayLike, stability: float, roughness_m: float) -
     """Return sigma_z [m] at travel distances [m] for a continuous stability and a roughness z0 [m]."""
     x_km = np.maximum(np.asarray(distance_m, dtype=np.float64), 1e-3) / 1000.0
     base = _between_classes(stability, lambda index: _curve_z(x_km, index))
-    return np.minimum(base * (roughness_m / REFERENCE_ROUGHNESS_M) ** 0.2, _SIGMA_Z_MAX_M)
+    return np.asarray(np.minimum(base * (roughness_m / REFERENCE_ROUGHNESS_M) ** 0.2, _SIGMA_Z_MAX_M))
 
 
 def sigma_y_m(distance_m: npt.ArrayLike, stability: float, averaging_s: float) -> FloatArray:
     """Return Pasquill-Gifford sigma_y [m] at travel distances [m], for an averaging time [s]."""
     x_km = np.maximum(np.asarray(distance_m, dtype=np.float64), 1e-3) / 1000.0
     base = _between_classes(stability, lambda index: _curve_y(x_km, index))
-    return base * averaging_factor(averaging_s)
+    return np.asarray(base * averaging_factor(averaging_s))
 
 
 def sigma_y_from_direction_m(distance_m: npt.ArrayLike, sigma_theta_deg: float) -> FloatArray:
@@ -108,7 +108,7 @@ def averaging_factor(averaging_s: float) -> float:
     """Return (t / 600 s)^0.2: how the lateral spread grows with averaging time; PG curves hold for 10 minutes."""
     if not (1.0 <= averaging_s <= 7200.0):
         raise ValueError(f"averaging time is {averaging_s:g} s: it must lie between 1 and 7200 s")
-    return (averaging_s / REFERENCE_AVERAGING_S) ** 0.2
+    return float((averaging_s / REFERENCE_AVERAGING_S) ** 0.2)
 
 
 def _between_classes(stability: float, curve: Callable[[int], FloatArray]) -> FloatArray:
@@ -116,8 +116,8 @@ def _between_classes(stability: float, curve: Callable[[int], FloatArray]) -> Fl
     share = stability - lower
     first = np.log(curve(lower - 1))
     if share == 0.0:
-        return np.exp(first)
-    return np.exp((1.0 - share) * first + share * np.log(curve(lower)))
+        return np.asarray(np.exp(first))
+    return np.asarray(np.exp((1.0 - share) * first + share * np.log(curve(lower))))
 
 
 def _curve_z(x_km: FloatArray, index: int) -> FloatArray:
@@ -125,7 +125,7 @@ def _curve_z(x_km: FloatArray, index: int) -> FloatArray:
     which = np.searchsorted([piece[0] for piece in pieces[:-1]], x_km, side="left")
     a = np.array([piece[1] for piece in pieces])[which]
     b = np.array([piece[2] for piece in pieces])[which]
-    return np.minimum(a * x_km**b, _SIGMA_Z_MAX_M)
+    return np.asarray(np.minimum(a * x_km**b, _SIGMA_Z_MAX_M))
 
 
 def _curve_y(x_km: FloatArray, index: int) -> FloatArray:

@@ -50,9 +50,7 @@ def log_likelihood(readings: Readings, predicted: FloatArray) -> FloatArray:
     shown = np.log(np.clip(readings.value, readings.detection_limit, readings.range_upper))
     t = (shown - level) / LOG_SPREAD
     exact = _log_density(t) - math.log(LOG_SPREAD)
-    return np.asarray(
-        np.where(below, np.log(_distribution(t)), np.where(above, np.log(_distribution(-t)), exact))
-    )
+    return np.asarray(np.where(below, np.log(_distribution(t)), np.where(above, np.log(_distribution(-t)), exact)))
 
 
 def _log_density(t: FloatArray) -> FloatArray:

@@ -179,9 +179,7 @@ def _elsewhere_evidence(
     easts = np.linspace(observed.east_m.min() - margin, observed.east_m.max() + margin, _ELSEWHERE_CELLS)
     norths = np.linspace(observed.north_m.min() - margin, observed.north_m.max() + margin, _ELSEWHERE_CELLS)
     places = [Candidate("elsewhere", float(e), float(n)) for e in easts for n in norths]
-    logs = [
-        _log_sum(_joint(place, observed, weather, biases, bias_log_prior, gas_age_s, plumes)) for place in places
-    ]
+    logs = [_log_sum(_joint(place, observed, weather, biases, bias_log_prior, gas_age_s, plumes)) for place in places]
     return _log_sum(np.array(logs)) - math.log(len(logs))
 
 
@@ -189,9 +187,7 @@ def _suspect(key: str, joint: FloatArray, biases: FloatArray, probability: float
     weights = np.exp(joint - joint.max())
     weights /= weights.sum()
     cumulative = np.cumsum(weights.sum(axis=0))
-    low, middle, high = (
-        float(np.exp(np.interp(q, cumulative, np.log(_RATES_KG_S)))) for q in (0.05, 0.5, 0.95)
-    )
+    low, middle, high = (float(np.exp(np.interp(q, cumulative, np.log(_RATES_KG_S)))) for q in (0.05, 0.5, 0.95))
     bias = float((weights.sum(axis=1) * biases).sum())
     return Suspect(key, probability, middle, low, high, bias)
 

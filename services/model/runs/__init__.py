@@ -1,0 +1,1 @@
+"""One model run: what was asked, what was gathered, what was computed."""

@@ -1,0 +1,93 @@
+"""Readings of a gas, made ready for tracing: one value a station over the last minutes, and when it first smelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.model.ingest_client import GasStation, Series
+from shared.quality import Quality
+from shared.vocabulary import ObservedProperty
+
+# The mean over these minutes is traced: long enough to calm sensor noise, short enough to be about now.
+RECENT = timedelta(minutes=3)
+_DEFAULT_DETECTION_LIMIT_MG_M3 = 0.1
+
+# A single reading just over the limit may be noise; the beginning of a release is looked for above this multiple.
+_CLEARLY_ABOVE = 3.0
+
+_FAR_ABOVE = 100.0
+
+_MOLAR_VOLUME_25C_L_MOL = 24.45
+
+
+@dataclass(frozen=True, slots=True)
+class StationReadings:
+    """What one station said, mg/m3. `first_clear`: its first reading clearly above the detection limit."""
+
+    station_id: str
+    longitude: float
+    latitude: float
+    value: float
+    detection_limit: float
+    range_upper: float
+    first_clear: datetime | None
+
+
+def station_readings(
+    stations: Sequence[GasStation], series: Sequence[Series], measured: ObservedProperty, at: datetime
+) -> list[StationReadings]:
+    """Join stations with their series. A station without a valid reading in the last minutes is left out:
+    silence is not zero."""
+    by_stream = {entry.datastream_id: entry for entry in series}
+    found = []
+    for station in stations:
+        entry = by_stream.get(station.datastream_id)
+        if entry is None:
+            continue
+        scale = _to_mg_m3(station.unit, measured.molar_mass_g_mol)
+        if scale is None:
+            continue
+        one = _of_station(station, entry, scale, at)
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def _of_station(station: GasStation, series: Series, scale: float, at: datetime) -> StationReadings | None:
+    limit = scale * (station.detection_limit or 0.0) or _DEFAULT_DETECTION_LIMIT_MG_M3
+    upper = float("inf") if station.range_upper is None else scale * station.range_upper
+    valid: list[tuple[datetime, float]] = []
+    for time, value, flag in zip(series.time, series.value, series.quality, strict=True):
+        if flag == Quality.OVER_RANGE:
+            valid.append((time, max(_over_range(limit, upper), scale * (value or 0.0))))
+        elif flag == Quality.NORMAL and value is not None:
+            valid.append((time, scale * value))
+    recent = [value for time, value in valid if at - RECENT <= time <= at]
+    if not recent:
+        return None
+    first = next((time for time, value in valid if value > _CLEARLY_ABOVE * limit), None)
+    return StationReadings(
+        station_id=station.station_id,
+        longitude=station.longitude,
+        latitude=station.latitude,
+        value=max(sum(recent) / len(recent), 0.0),
+        detection_limit=limit,
+        range_upper=upper,
+        first_clear=first,
+    )
+
+
+def _over_range(limit: float, upper: float) -> float:
+    """What an over-range flag means at least: the end of the range, or far above the limit where that is unknown."""
+    return upper if upper != float("inf") else _FAR_ABOVE * limit
+
+
+def _to_mg_m3(unit: str, molar_mass_g_mol: float | None) -> float | None:
+    mass_units = {"mg/m3": 1.0, "ug/m3": 1e-3, "ng/m3": 1e-6}
+    if unit in mass_units:
+        return mass_units[unit]
+    if molar_mass_g_mol is not None and unit in ("ppm", "ppb"):
+        return molar_mass_g_mol / _MOLAR_VOLUME_25C_L_MOL * (1.0 if unit == "ppm" else 1e-3)
+    return None

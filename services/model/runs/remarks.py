@@ -1,0 +1,136 @@
+"""The words of warnings and assumptions: one table, so that every remark has both languages."""
+
+from __future__ import annotations
+
+from services.model.runs.result import Remark
+
+_ASSUMPTIONS: dict[str, tuple[str, str]] = {
+    "flat-terrain": (
+        "平坦均匀地面；不考虑建筑物、地形、化学反应、沉降和颗粒物。",
+        "Flat, even ground; no buildings, terrain, chemical reaction, deposition or particles.",
+    ),
+    "breathing-height": (
+        "浓度为离地 1.5 米处、{value} 秒平均值。",
+        "Concentrations hold at 1.5 m above ground, averaged over {value} s.",
+    ),
+    "steady-weather": (
+        "气象条件在整个计算时段内保持不变。",
+        "The weather stays as it is for the whole time that is computed.",
+    ),
+    "constant-rate": (
+        "泄漏速率恒定，为 {value} kg/s。",
+        "The release rate is constant at {value} kg/s.",
+    ),
+    "rate-estimated": (
+        "泄漏速率由监测读数反推，90% 区间为 {low} 至 {high} kg/s。",
+        "The rate was estimated from the stations' readings; its 90 % interval is {low} to {high} kg/s.",
+    ),
+    "release-start-estimated": (
+        "泄漏开始时间按首次超标读数减去气体传输时间估计。",
+        "The release is taken to have begun at the first reading over threshold less the gas's travel time.",
+    ),
+    "release-goes-on": (
+        "泄漏仍在继续：假定持续到预测时段结束（从现在起 {value} 分钟）。",
+        "The release goes on: it is assumed to last until the end of the forecast, {value} minutes from now.",
+    ),
+    "roughness-assumed": (
+        "地面粗糙度取 {value} 米（化工园区）。",
+        "Roughness length {value} m (chemical park).",
+    ),
+    "mixing-height-assumed": (
+        "混合层高度未测量，取 {value}（EPA SCREEN3 规则）。",
+        "The mixing height is not measured; taken as {value} (rule of EPA's SCREEN3).",
+    ),
+    "sigma-theta-missing": (
+        "没有风向标准差：横向扩散采用 Pasquill-Gifford 曲线。",
+        "No standard deviation of wind direction: lateral spread follows the Pasquill-Gifford curves.",
+    ),
+    "cloud-assumed": (
+        "云量未知，按五成云估计大气稳定度。",
+        "Cloud cover is not known; stability was estimated for a half-covered sky.",
+    ),
+    "temperature-assumed": (
+        "没有气温数据，取 20 摄氏度。",
+        "No air temperature was measured; taken as 20 deg C.",
+    ),
+    "source-diameter": (
+        "泄漏源直径取 {value} 米。",
+        "The source is {value} m wide.",
+    ),
+    "vapour-temperature": (
+        "判别重气时，气体温度取 {value} 摄氏度。",
+        "For the dense-gas decision the gas has {value} deg C.",
+    ),
+}
+
+_WARNINGS: dict[str, tuple[str, str]] = {
+    "dense-gas": (
+        (
+            "理查德森数 {value} 达到重气判据 {cut_off}：该气体应按重气计算，但本版本没有重气模型，"
+            "因此使用了中性气体模型。低洼处和近源处的实际浓度可能更高，云团可能更宽。"
+        ),
+        (
+            "The Richardson number {value} reaches the dense-gas cut-off {cut_off}: this gas should be computed as "
+            "dense. This version has no dense-gas engine, so the neutral-gas engine was used. Near the source and "
+            "in low places the real concentration may be higher and the cloud wider."
+        ),
+    ),
+    "density-unknown": (
+        "该物质的摩尔质量未知，无法判别是否为重气；使用了中性气体模型。",
+        (
+            "The molar mass of this substance is not known, so whether it is dense cannot be decided; "
+            "the neutral-gas engine was used."
+        ),
+    ),
+    "light-wind": (
+        "风速低于 1 米/秒：风向不可靠，气体可能向任何方向扩散。",
+        "The wind is below 1 m/s: its direction cannot be relied upon and the gas may go anywhere.",
+    ),
+    "very-stable": (
+        "大气非常稳定：烟羽可能贴地、集中，误差较大。",
+        "The air is very stable: the plume may hug the ground and stay concentrated; errors are larger.",
+    ),
+    "met-stale": (
+        "气象数据已过时（{value} 分钟前）。",
+        "The weather data are old: {value} minutes.",
+    ),
+    "source-undecided": (
+        "现有读数不足以确定泄漏源：最可能的源只有 {value}% 的概率。",
+        "The readings cannot tell the source: the most probable one has only {value} %.",
+    ),
+    "source-may-be-elsewhere": (
+        "有 {value}% 的概率泄漏源不在已登记的风险源之中。",
+        "With {value} % the source is none of the registered risk sources.",
+    ),
+    "zone-clipped": (
+        "{label} 的影响区超出计算范围，图上被截断。",
+        "The zone of {label} reaches beyond the area that is computed and is cut off.",
+    ),
+    "beyond-validity": (
+        "影响区超过 10 公里，超出模型的适用范围。",
+        "A zone reaches beyond 10 km, further than the model holds.",
+    ),
+    "endpoint-derived": (
+        "该物质的毒性终点浓度未在标准表格中直接读到，系推算值。",
+        "The endpoints of this substance were derived and not read in the standard's own table.",
+    ),
+    "over-inventory": (
+        "按此速率与时长，泄漏量 {value} kg 超过该风险源的登记存量 {limit} kg。",
+        "At this rate and duration {value} kg would leave, more than the {limit} kg registered for the source.",
+    ),
+}
+
+
+def assumption(code: str, **values: object) -> Remark:
+    """Return an assumption by its code; KeyError for a code without words."""
+    return _remark(_ASSUMPTIONS, code, values)
+
+
+def warning(code: str, **values: object) -> Remark:
+    """Return a warning by its code; KeyError for a code without words."""
+    return _remark(_WARNINGS, code, values)
+
+
+def _remark(table: dict[str, tuple[str, str]], code: str, values: dict[str, object]) -> Remark:
+    zh, en = table[code]
+    return Remark(code=code, zh=zh.format(**values), en=en.format(**values))

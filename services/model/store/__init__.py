@@ -1,0 +1,1 @@
+"""SQL of the model service, and nothing else."""
