@@ -29,7 +29,7 @@ async def make_key(plan: Plan, name: str, park_id: str, file: str, *scopes: str)
     """Make sure that the API key in a secret file is known to the gateway; the file is made with the key."""
     arguments = ["-m", "services.gateway.admin", "create-key", "--name", name, "--park", park_id]
     arguments += [part for scope in scopes for part in ("--scope", scope)]
-    arguments += ["--secret-file", str(plan.workspace.secret_file(file))]
+    arguments += ["--key-file", str(plan.workspace.secret_file(file))]
     await _python(plan, "admin", arguments)
 
 

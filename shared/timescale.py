@@ -24,6 +24,6 @@ def edition(connection: Connection) -> Edition:
     if offered is None:
         return Edition.NONE
     if offered[0] is None:
-        connection.execute(text("CREATE EXTENSION IF NOT EXISTS timescaledb"))
+        connection.execute(text("CREATE EXTENSION IF NOT EXISTS timescaledb SCHEMA public"))
     licence = connection.execute(text("SELECT current_setting('timescaledb.license', true)")).scalar()
     return Edition.COMMUNITY if licence == "timescale" else Edition.APACHE

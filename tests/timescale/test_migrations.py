@@ -36,6 +36,11 @@ def test_every_service_has_its_schema(connection: psycopg.Connection) -> None:
     assert sorted(map(str, found)) == services_with_migrations() == ["alerts", "gateway", "ingest", "model"]
 
 
+def test_the_extension_is_in_no_services_schema(connection: psycopg.Connection) -> None:
+    schema = "SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'timescaledb'"
+    assert column(connection, schema) == ["public"]
+
+
 def test_observations_and_raw_frames_are_hypertables_and_are_compressed(connection: psycopg.Connection) -> None:
     found = connection.execute(
         "SELECT hypertable_name, compression_enabled FROM timescaledb_information.hypertables"

@@ -109,7 +109,7 @@ def test_policies_run(timescale: str) -> None:
         ).fetchall()
         assert len(jobs) == 7
         for job, _ in jobs:
-            connection.execute("CALL run_job(%s)", [job])
+            connection.execute("CALL run_job(%s::int)", [job])
         old = datetime.now(UTC) - timedelta(days=1900)
         connection.execute(
             "INSERT INTO ingest.observation (datastream_id, time, value, quality) VALUES (9, %s, 1, 'N')", [old]
@@ -121,6 +121,6 @@ def test_policies_run(timescale: str) -> None:
                 " WHERE proc_name = 'policy_retention' AND hypertable_name = 'observation'"
             )
         ]
-        connection.execute("CALL run_job(%s)", [retention])
+        connection.execute("CALL run_job(%s::int)", [retention])
         left = connection.execute("SELECT count(*) FROM ingest.observation WHERE datastream_id = 9").fetchone()
         assert left == (0,)
