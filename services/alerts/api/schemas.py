@@ -1,5 +1,6 @@
 """What the alerts service tells over HTTP."""
 
+from dataclasses import fields
 from typing import Any, Literal, Self
 from uuid import UUID
 
@@ -47,16 +48,7 @@ class AlarmOut(BaseModel):
     def of(cls, alarm: Alarm) -> Self:
         """From the alarm itself."""
         subject = alarm.subject
-        of_subject = (
-            "park_id",
-            "station_id",
-            "station_name",
-            "ring",
-            "datastream_id",
-            "property_id",
-            "rule_id",
-            "unit",
-        )
+        of_subject = set(cls.model_fields) & {field.name for field in fields(subject)}
         own = set(cls.model_fields) - of_subject - {"journal"}
         return cls(
             **{name: getattr(subject, name) for name in of_subject},

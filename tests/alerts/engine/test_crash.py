@@ -1,0 +1,81 @@
+"""A crash at any statement between reading, state, journal and publication: no edge is missing and none is doubled."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.alerts.park import Killed, Park, Producer, datastream, kill_at_statement
+
+VALUES = [(0, 0.1), (10, 8.0), (40, 8.0), (50, 90.0), (80, 90.0), (65, 3.0), (100, 0.1), (160, 0.1)]
+
+
+async def story(park: Park, number: int, stream: str) -> dict[str, Any]:
+    """What the alarms of one station are after all is read, less the ids that differ from station to station."""
+    facts = [
+        (fact.transition, fact.state, fact.colour, fact.event_time, fact.value)
+        for fact in await park.told()
+        if fact.datastream_id == number
+    ]
+    ids = [fact.transition_id for fact in await park.told()]
+    assert len(ids) == len(set(ids))
+    alarms = [
+        {name: value for name, value in alarm.items() if name not in ("station_id", "datastream_id")}
+        for alarm in await park.alarms()
+        if alarm["datastream_id"] == number
+    ]
+    journal = [
+        {name: value for name, value in entry.items() if name != "datastream_id"}
+        for entry in await park.journal()
+        if entry["datastream_id"] == number
+    ]
+    (state,) = await park.rows(f"SELECT document::text FROM evaluation_state WHERE datastream_id = {number}")
+    (position,) = await park.rows(f"SELECT position FROM position WHERE stream = '{stream}'")
+    return {
+        "facts": facts,
+        "alarms": alarms,
+        "journal": journal,
+        "state": json.loads(state["document"]),
+        "position": position["position"],
+    }
+
+
+async def one_by_one(park: Park, stream: str) -> None:
+    """Each fact its own transaction, so that there are as many places to die as can be."""
+    shard = park.runner._shards[stream]
+    for fact in park.producer.facts[stream][shard.position :]:
+        await park.runner._evaluate(shard, [fact])
+
+
+async def tell_story(park: Park, number: int, stream: str) -> None:
+    for second, value in VALUES:
+        await park.push((number, second, value), stream=stream)
+
+
+@pytest.mark.timeout(120)
+async def test_killed_at_every_statement_in_turn(database_url: str, redis_url: str) -> None:
+    producer = Producer(redis_url, [datastream(number) for number in range(1, 200)])
+    calm = Park(database_url, redis_url, producer, streams=["observations.1"])
+    await tell_story(calm, 1, "observations.1")
+    await calm.runner.prepare()
+    statements = kill_at_statement(calm.database, 0)
+    await one_by_one(calm, "observations.1")
+    places = statements()
+    expected = await story(calm, 1, "observations.1")
+    await calm.close()
+    assert [fact[0] for fact in expected["facts"]] == ["raised", "escalated", "deescalated", "returned"]
+    assert 30 < places < 190
+
+    for place in range(1, places + 1):
+        number, stream = place + 1, f"observations.{place + 1}"
+        park = Park(database_url, redis_url, producer, streams=[stream])
+        await tell_story(park, number, stream)
+        await park.runner.prepare()
+        kill_at_statement(park.database, place)
+        with pytest.raises(Killed):
+            await one_by_one(park, stream)
+        await park.restart()
+        await one_by_one(park, stream)
+        assert await story(park, number, stream) == expected, f"killed at statement {place}"
+        await park.close()
+    await producer.redis.aclose()
