@@ -92,7 +92,7 @@ class _BuiltFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, 404 where there is none."""
-        if path == "index.html" or path.startswith("api/"):
+        if scope["method"] not in ("GET", "HEAD") or path == "index.html" or path.startswith("api/"):
             raise HTTPException(404)
         response = await super().get_response(path, scope)
         lasting = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"

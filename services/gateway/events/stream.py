@@ -93,8 +93,8 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, content: AsyncGenerator[bytes], gone: Callable[[], None]) -> None:
-        super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    def __init__(self, content: AsyncGenerator[bytes], gone: Callable[[], None], status_code: int = 200) -> None:
+        super().__init__(content, status_code, {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._content = content
         self._gone = gone
 
