@@ -17,7 +17,7 @@ from services.alerts.settings import AlertsSettings
 from shared.messages import AlarmChanged, ObservationsStored
 from shared.streams import FACTS, shard_of
 from shared.time import to_microseconds, utc_now
-from tests.alerts.park import Producer
+from tests.alerts.park import Producer, datastream
 
 STATION = "p.s1"
 STREAM = f"observations.{shard_of(STATION, 16)}"
@@ -41,8 +41,11 @@ def settings_of(database_url: str, redis_url: str, token: str, ingest_port: int,
 async def served(app: FastAPI, port: int) -> AsyncIterator[None]:
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
     task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+
+    async def started() -> bool:
+        return server.started
+
+    await eventually(started)
     yield
     server.should_exit = True
     await task
@@ -145,7 +148,7 @@ async def test_from_fact_to_alarm_to_subscribers_and_back(alerts: httpx.AsyncCli
     assert len((await alerts.get("/parks/p/alarms", params={"state": "all"})).json()["items"]) == 1
 
     async def told() -> list[AlarmChanged]:
-        entries = await producer.redis.xrange(FACTS + "alarms")
+        entries: Any = await producer.redis.xrange(FACTS + "alarms")
         return [AlarmChanged.decode(fields[b"payload"]) for _, fields in entries]
 
     async def all_told() -> bool:
@@ -158,9 +161,30 @@ async def test_from_fact_to_alarm_to_subscribers_and_back(alerts: httpx.AsyncCli
 
 
 async def test_the_lists_are_paged(alerts: httpx.AsyncClient, producer: Producer) -> None:
-    await raised(alerts, producer)
-    one = (await alerts.get("/parks/p/alarms", params={"limit": 1})).json()
-    assert one["next"] is None
+    producer.datastreams += [
+        datastream(n, station_id=STATION, property_id=p) for n, p in ((3, "ammonia"), (4, "benzene"))
+    ]
+    now = to_microseconds(utc_now())
+    readings = [(i, now - s * 1_000_000, 5000.0) for s in (9, 8, 7) for i in (1, 3, 4)]
+    ids, times, values = (list(column) for column in zip(*readings, strict=True))
+    await producer.tell(
+        STREAM, ObservationsStored(datastream_id=ids, time=times, value=values, quality="N" * 9, received_at=now)
+    )
+
+    async def three() -> bool:
+        return len(await open_alarms(alerts)) == 3
+
+    await eventually(three)
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(3):
+        page = (
+            await alerts.get("/parks/p/alarms", params={"limit": 1} | ({"cursor": cursor} if cursor else {}))
+        ).json()
+        seen += [alarm["property_id"] for alarm in page["items"]]
+        cursor = page["next"]
+    assert cursor is None
+    assert sorted(seen) == ["ammonia", "benzene", "chlorine"]
     wrong = await alerts.get("/parks/p/alarms", params={"cursor": "nonsense"})
     assert wrong.status_code == 400
     assert "cursor" in wrong.json()["detail"]
