@@ -1,6 +1,5 @@
 """Questions about the registry: parks, enterprises, stations, devices, datastreams."""
 
-import json
 from collections import defaultdict
 from typing import Any
 
@@ -66,7 +65,7 @@ async def park(connection: AsyncConnection, park_id: str) -> schemas.Park:
 async def enterprises(connection: AsyncConnection, park_id: str) -> list[schemas.Enterprise]:
     """The enterprises of a park."""
     return [
-        schemas.Enterprise(id=row.id, name=_name(row), area=None if row.area is None else json.loads(row.area))
+        schemas.Enterprise(id=row.id, name=_name(row), area=row.area)
         for row in await connection.execute(_ENTERPRISES, {"park": park_id})
     ]
 
@@ -110,7 +109,7 @@ async def datastreams(connection: AsyncConnection, park_id: str | None) -> list[
 
 
 def _name(row: Row[Any]) -> BilingualText:
-    return BilingualText.model_validate_json(row.name)
+    return BilingualText.model_validate(row.name)
 
 
 def _park(row: Row[Any]) -> schemas.Park:
@@ -119,7 +118,7 @@ def _park(row: Row[Any]) -> schemas.Park:
         name=_name(row),
         fictitious=row.fictitious,
         timezone=row.timezone,
-        boundary=json.loads(row.boundary),
+        boundary=row.boundary,
         station_count=row.station_count,
     )
 

@@ -43,7 +43,7 @@ class Upkeep:
         statement = text(
             f"""
             DELETE FROM {relation} WHERE (tableoid, ctid) IN (
-                SELECT tableoid, ctid FROM {relation} WHERE {column} < now() - :keep LIMIT {_ROWS_AT_ONCE})
+                SELECT tableoid, ctid FROM {relation} WHERE {column} < now() - CAST(:keep AS interval) LIMIT {_ROWS_AT_ONCE})
             """  # noqa: S608
         )
         deleted = 0

@@ -1,0 +1,129 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.ingest.mapping import Device
+from services.ingest.stations.session import Received, Session
+from services.ingest.stations.verdicts import Verdict
+from shared.hj212.crc import CrcMode
+from shared.hj212.frame import encode
+from tests.ingest.devices import device
+
+NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+
+
+def session(known: Device | None) -> Session:
+    return Session(lambda mn: known if known and mn == known.mn else None, ahead=timedelta(minutes=10))
+
+
+def frame(cn: str, *, flag: str = "Flag=5;", pw: str = "123456", mn: str = "A1", body: str = "") -> bytes:
+    return encode(f"QN=20260301120000000;ST=22;CN={cn};PW={pw};MN={mn};{flag}CP=&&{body}&&".encode())
+
+
+DATA = "DataTime=20260301115930;a21022-Rtd=250,a21022-Flag=N"
+
+
+def exchange(known: Device | None, data: bytes) -> tuple[Received, list[bytes]]:
+    one = session(known)
+    (received,) = one.receive(data, NOW)
+    return received, one.answers(received, NOW)
+
+
+HEAD = "QN=20260301120000000;ST=91;CN={};PW=123456;MN=A1;Flag=4;CP=&&&&"
+DATA_ANSWER, NOTICE_ANSWER = (encode(HEAD.format(cn).encode()) for cn in ("9014", "9013"))
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict", "answers"),
+    [
+        (frame("2011", body=DATA), Verdict.ACCEPTED, [DATA_ANSWER]),
+        (frame("2011", body=DATA, flag="Flag=4;"), Verdict.ACCEPTED, []),
+        (frame("2011", body=DATA, flag=""), Verdict.ACCEPTED, []),
+        (frame("2011", body="DataTime=20990101000000;a21022-Rtd=1"), Verdict.ROWS_REFUSED, [DATA_ANSWER]),
+        (frame("2081", body="DataTime=20260301115930;RestartTime=20260301115900"), Verdict.ACCEPTED, [DATA_ANSWER]),
+        (frame("3020", body="i11001-Info=//清洗管路//"), Verdict.ACCEPTED, [DATA_ANSWER]),
+        (frame("9015", flag="Flag=9;"), Verdict.ACCEPTED, [NOTICE_ANSWER]),
+        (frame("9011", body="QnRtn=1"), Verdict.ANSWER, []),
+        (frame("9021"), Verdict.UNKNOWN_COMMAND, []),
+        (frame("2011", body=DATA, mn="other"), Verdict.UNKNOWN_MN, []),
+        (frame("2011", body=DATA, mn=""), Verdict.UNKNOWN_MN, []),
+        (frame("2011", body=DATA).replace(b"250", b"251"), Verdict.BAD_CRC, []),
+    ],
+)
+def test_verdict_and_answer(data: bytes, verdict: Verdict, answers: list[bytes]) -> None:
+    received, sent = exchange(device(), data)
+    assert (received.verdict, sent) == (verdict, answers)
+    assert received.raw == data[:-2]
+
+
+def test_a_time_request_is_answered_and_the_clock_set() -> None:
+    _, (notice, clock) = exchange(device(), frame("1013", body="PolId=a01001"))
+    assert notice == NOTICE_ANSWER
+    assert b"CN=1012" in clock
+    assert b"CP=&&PolId=a01001;SystemTime=20260301120000&&" in clock  # 04:00 UTC in Shanghai
+
+
+@pytest.mark.parametrize(
+    ("mode", "flag", "count"),
+    [("always", "Flag=4;", 1), ("always", "", 1), ("never", "Flag=5;", 0), ("standard", "Flag=9;", 1)],
+)
+def test_acknowledgement_per_device(mode: str, flag: str, count: int) -> None:
+    _, answers = exchange(device(acknowledge=mode), frame("2011", body=DATA, flag=flag))
+    assert len(answers) == count
+
+
+@pytest.mark.parametrize(
+    ("password", "sent", "verdict"),
+    [
+        ("123456", "123456", Verdict.ACCEPTED),
+        ("123456", "654321", Verdict.WRONG_PASSWORD),
+        (None, "anything", Verdict.ACCEPTED),
+    ],
+)
+def test_passwords(password: str | None, sent: str, verdict: Verdict) -> None:
+    received, answers = exchange(device(password=password), frame("2011", body=DATA, pw=sent))
+    assert received.verdict is verdict
+    assert bool(answers) is (verdict is Verdict.ACCEPTED)
+    assert bool(received.data.observations) is (verdict is Verdict.ACCEPTED)
+
+
+def test_a_device_with_another_checksum_is_understood_when_the_registry_says_so() -> None:
+    segment = frame("2011", body=DATA)[6:-6]
+    received, answers = exchange(device(crc_mode=CrcMode.ARC), encode(segment, CrcMode.ARC))
+    assert received.verdict is Verdict.ACCEPTED
+    assert answers
+    received, answers = exchange(device(), encode(segment, CrcMode.ARC))
+    assert (received.verdict, received.detail, received.mn) == (Verdict.BAD_CRC, "crc matches arc", "A1")
+    assert not answers
+
+
+def test_junk_is_laid_to_the_device_that_spoke_before() -> None:
+    one = session(device())
+    received = one.receive(frame("2011", body=DATA) + b"junk" + frame("2011", body=DATA), NOW)
+    assert [(entry.verdict, entry.mn) for entry in received] == [
+        (Verdict.ACCEPTED, "A1"),
+        (Verdict.JUNK, "A1"),
+        (Verdict.ACCEPTED, "A1"),
+    ]
+
+
+def test_endless_junk_is_hopeless_and_a_good_frame_is_hope() -> None:
+    one = session(device())
+    one.receive(b"#" * 90_000, NOW)
+    assert not one.hopeless
+    one.receive(frame("2011", body=DATA), NOW)
+    one.receive(b"#" * 200_000, NOW)
+    assert one.hopeless
+
+
+def test_half_a_frame_at_the_end_is_told() -> None:
+    one = session(device())
+    assert one.receive(frame("2011", body=DATA)[:70], NOW) == []
+    assert one.pending == 70
+    (left,) = one.end(NOW)
+    assert (left.verdict, left.mn) == (Verdict.TRUNCATED, "A1")
+
+
+def test_an_mn_cannot_break_the_store() -> None:
+    received, _ = exchange(device(), frame("2011", mn="\x00" + "x" * 5000))
+    assert received.mn == "x" * 64
