@@ -24,7 +24,7 @@ def banner(plan: Plan, park: ParkFile, key: str, took_s: float) -> str:
             f"  {paint('Fenceline runs', '32;1')} | {paint('Fenceline 已启动', '32;1')}   ({took_s:.1f} s)",
             "",
             f"  page | 页面          {paint(page, '1;4')}",
-            f"  park | 园区          {park.park.name.zh} | {park.park.name.en}" + _fictitious(park),
+            f"  park | 园区          {park.park.name.zh} | {park.park.name.en}",
             f"  HJ 212               {options.hj212_host}:{options.hj212_port}",
             f"  services | 服务      {services}",
             f"  PostgreSQL           {stores[0]}",
@@ -45,10 +45,6 @@ def banner(plan: Plan, park: ParkFile, key: str, took_s: float) -> str:
             "",
         )
     )
-
-
-def _fictitious(park: ParkFile) -> str:
-    return "  (fictitious | 虚构)" if park.park.fictitious else ""
 
 
 def _about_simulator(plan: Plan) -> tuple[str, ...]:

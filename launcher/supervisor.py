@@ -15,8 +15,8 @@ READY_EVERY_S = 0.1
 class NotReady(Exception):
     """A program that runs but does not do its work in time; carries its name and what it said last."""
 
-    def __init__(self, name: str, log: Path, last_lines: list[str]) -> None:
-        super().__init__(f"{name} is not ready")
+    def __init__(self, name: str, waited_s: float, log: Path, last_lines: list[str]) -> None:
+        super().__init__(f"{name} runs, but is not ready after {waited_s:g} s")
         self.name = name
         self.log = log
         self.last_lines = last_lines
@@ -36,16 +36,20 @@ class Supervisor:
         """Every program that was started."""
         return [one for wave in self._waves for one in wave]
 
-    async def start(self, *programs: Program, timeout_s: float = 60.0) -> None:
+    async def start(self, *programs: Program, timeout_s: float = 90.0) -> None:
         """Start a wave and wait until all of it is ready; NotReady or GaveUp when that does not come."""
         wave = [self._supervise(program) for program in programs]
         self._waves.append(wave)
         self._tasks += [asyncio.create_task(one.keep_running(), name=one.program.name) for one in wave]
-        ready = asyncio.gather(*(_until_ready(one, timeout_s) for one in wave))
+        waiting = asyncio.gather(*(_until_ready(one, timeout_s) for one in wave))
         try:
-            await self._unless_one_gives_up(ready)
+            await self._unless_one_gives_up(waiting)
         finally:
-            ready.cancel()
+            waiting.cancel()
+        # Services wait for those named before them, so the first one that is not ready is the one to look at.
+        for one, ready in zip(wave, waiting.result(), strict=True):
+            if not ready:
+                raise NotReady(one.program.name, timeout_s, one.log.path, list(one.log.recent))
 
     async def watch(self, until: asyncio.Event) -> None:
         """Return when `until` is set; GaveUp when a program cannot be kept running."""
@@ -91,11 +95,11 @@ class Supervisor:
             one.log.close()
 
 
-async def _until_ready(one: Supervised, timeout_s: float) -> None:
+async def _until_ready(one: Supervised, timeout_s: float) -> bool:
     limit = asyncio.get_running_loop().time() + timeout_s
     while True:
         if one.pid is not None and (one.program.ready is None or await one.program.ready()):
-            return
+            return True
         if asyncio.get_running_loop().time() > limit:
-            raise NotReady(one.program.name, one.log.path, list(one.log.recent))
+            return False
         await asyncio.sleep(READY_EVERY_S)

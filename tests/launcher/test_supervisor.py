@@ -76,7 +76,7 @@ async def test_a_program_that_never_does_its_work_is_told_of(workspace: Workspac
         return False
 
     supervisor = Supervisor(workspace, ROOT)
-    with pytest.raises(NotReady, match="idle is not ready"):
+    with pytest.raises(NotReady, match=r"idle runs, but is not ready after 0\.5 s"):
         await supervisor.start(python("idle", SLEEP, ready=never), timeout_s=0.5)
     await supervisor.stop()
 
