@@ -1,0 +1,26 @@
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+import "./map.css";
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { App } from "./App";
+import { language } from "./i18n";
+import { startFrames } from "./map/frames";
+import { placeName } from "./names";
+import { highestAlarm, park } from "./state";
+import { startSound } from "./sound";
+import { startSync } from "./sync";
+
+effect(() => {
+  document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
+});
+effect(() => {
+  const name = placeName(park.value?.name);
+  const mark = highestAlarm.value?.active ? "⚠ " : "";
+  document.title = mark + (name ? `${name} · Fenceline` : "Fenceline");
+});
+
+startFrames();
+startSync();
+startSound();
+render(<App />, document.getElementById("page")!);

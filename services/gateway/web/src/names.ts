@@ -1,0 +1,28 @@
+/** How the page calls places and gases. */
+
+import type { Alarm, Bilingual } from "./contract";
+import { said, t } from "./i18n";
+import { chemicalByCas, park, stationById } from "./state";
+
+const MARK = /\s*[（(](?:虚构|fictitious)[）)]\s*$/i;
+
+/** The name of a place. A fictitious park wears its badge on every screen, so its places need not repeat the mark. */
+export function placeName(name: Bilingual | null | undefined): string {
+  const full = said(name);
+  return park.value?.fictitious ? full.replace(MARK, "") || full : full;
+}
+
+export function chemicalName(cas: string): string {
+  return said(chemicalByCas.value.get(cas)?.name) || cas;
+}
+
+export function stationName(alarm: Alarm): string {
+  return placeName(alarm.station_name ?? stationById.value.get(alarm.station_id)?.name) || alarm.station_id;
+}
+
+/** What an alarm is about: the gas, or the silence of a station. */
+export function subjectName(alarm: Alarm): string {
+  if (alarm.property_id === null) return t("alarm.silence");
+  const streams = stationById.value.get(alarm.station_id)?.datastreams ?? [];
+  return said(streams.find((one) => one.property_id === alarm.property_id)?.property_name) || alarm.property_id;
+}

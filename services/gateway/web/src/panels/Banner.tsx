@@ -1,0 +1,69 @@
+/** The one line that a person reads from across the room: stale data first, then the highest alarm, then calm. */
+
+import { grade } from "../derive";
+import { amount, duration } from "../format";
+import { t } from "../i18n";
+import { stationName, subjectName } from "../names";
+import { showStation } from "../selection";
+import { failures, highestAlarm, now, quietMs, sortedAlarms, stations, statuses, trust } from "../state";
+import type { Alarm } from "../contract";
+import { loaded } from "../sync";
+
+function Notice() {
+  if (trust.value === "stale") {
+    return (
+      <div class="notice notice-stale" role="alert">
+        <strong>{t("stale.title")}</strong>
+        {/* Seconds would have a screen reader start again each second. */}
+        <span aria-live="off">{t("stale.text", { time: duration(quietMs.value / 1000) })}</span>
+      </div>
+    );
+  }
+  if (failures.value.size === 0) return null;
+  const parts = [...failures.value].map(([part, detail]) => `${part}: ${detail}`).join("; ");
+  return (
+    <div class="notice notice-failure" role="alert">
+      <strong>{t("failure.title")}</strong>
+      <span>{t("failure.text", { parts })}</span>
+    </div>
+  );
+}
+
+function AlarmBanner({ alarm, others }: { alarm: Alarm; others: number }) {
+  const waiting = alarm.state === "unacknowledged" || alarm.state === "returned_unacknowledged";
+  const since = (now.value - Date.parse(alarm.raised_at)) / 1000;
+  return (
+    <button type="button" class={`banner ${alarm.active ? `banner-${alarm.colour}` : "banner-returned"} ${waiting ? "unacknowledged" : ""}`} onClick={() => showStation(alarm.station_id)}>
+      <span class={`grade grade-${alarm.colour}`}>{grade(alarm.colour)}</span>
+      <strong class="banner-what">{t(`colour.${alarm.colour}`)} · {subjectName(alarm)}</strong>
+      <span class="banner-where">{stationName(alarm)}</span>
+      {alarm.value !== null && <span class="banner-value num">{amount(alarm.value, alarm.unit)}</span>}
+      <span class="banner-state">{t(`state.${alarm.state}`)}</span>
+      <span class="num dim">{duration(since)}</span>
+      {others > 0 && <span class="banner-more">{t("banner.more", { count: others })}</span>}
+    </button>
+  );
+}
+
+function Calm() {
+  const all = stations.value.length;
+  const reporting = [...statuses.value.values()].filter((status) => status.data === "ok").length;
+  const known = loaded.value.has("alarms") && trust.value !== "stale" && !failures.value.has("alarms");
+  const words = !known ? t("banner.unknown") : trust.value === "connecting" ? t("banner.waiting") : t("banner.none");
+  return (
+    <div class={`banner banner-calm ${known ? "" : "unknown"}`}>
+      <span>{words}</span>
+      {all > 0 && <span class={reporting < all ? "banner-reporting some-missing" : "banner-reporting"}>{t("banner.reporting", { count: reporting, all })}</span>}
+    </div>
+  );
+}
+
+export function Banner() {
+  const alarm = highestAlarm.value;
+  return (
+    <div class="banners">
+      <Notice />
+      {alarm ? <AlarmBanner alarm={alarm} others={sortedAlarms.value.length - 1} /> : <Calm />}
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+/** Every station with what it says, the abnormal ones first: the map's content for those who do not use the map. */
+
+import { isWeather, rank, type StationStatus } from "../derive";
+import { amount } from "../format";
+import { said, t } from "../i18n";
+import { STATION_SHAPES } from "../map/symbols";
+import { placeName } from "../names";
+import { showStation } from "../selection";
+import { statuses } from "../state";
+
+const DATA_ORDER = { unknown: 0, silent: 1, partial: 2, ok: 3 };
+const RING_ORDER = ["source", "boundary", "receptor", "meteorology"];
+
+function byUrgency(a: StationStatus, b: StationStatus): number {
+  return (
+    rank(b.colour) - rank(a.colour) ||
+    DATA_ORDER[a.data] - DATA_ORDER[b.data] ||
+    RING_ORDER.indexOf(a.station.ring) - RING_ORDER.indexOf(b.station.ring) ||
+    a.station.id.localeCompare(b.station.id)
+  );
+}
+
+function Value({ status }: { status: StationStatus }) {
+  if (status.data === "silent" || status.data === "unknown" || !status.lead) {
+    return <span class="missing-value">{t(status.data === "unknown" ? "data.unknown" : "values.none")}</span>;
+  }
+  const { stream, reading } = status.lead;
+  const over = reading.quality === "T" ? "> " : "";
+  return (
+    <>
+      <span class="dim">{isWeather(stream.property_id) ? "" : said(stream.property_name)}</span>
+      <span class="num">{over}{amount(reading.value, stream.unit)}</span>
+    </>
+  );
+}
+
+export function StationList() {
+  const all = [...statuses.value.values()].sort(byUrgency);
+  return (
+    <ul class="station-list">
+      {all.map((status) => (
+        <li key={status.station.id}>
+          <button type="button" class={status.colour ? "abnormal" : ""} onClick={() => showStation(status.station.id)}>
+            <span class={`station data-${status.data} ${status.colour ? `alarm alarm-${status.colour}` : ""}`}>
+              <svg viewBox="-12 -12 24 24" width="20" height="20" aria-hidden="true"><path d={STATION_SHAPES[status.station.ring]} /></svg>
+            </span>
+            <span class="station-list-name">{placeName(status.station.name)}</span>
+            <Value status={status} />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

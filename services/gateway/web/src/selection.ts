@@ -1,0 +1,33 @@
+/** What the person at the screen is looking at. */
+
+import { computed, signal } from "@preact/signals";
+import { runToFollow } from "./derive";
+import { alarms, runs } from "./state";
+import type { Run } from "./contract";
+
+export type Panel = "station" | "model";
+export type View = "map" | "alarms" | "details";
+
+export const panel = signal<Panel>("station");
+/** Which part a narrow screen shows; wide screens show all of them. */
+export const view = signal<View>("map");
+export const stationId = signal<string | null>(null);
+export const alarmId = signal<string | null>(null);
+
+/** A run that the person chose; null follows the newest one while alarms are open. */
+export const pinnedRunId = signal<string | null>(null);
+export const followedRun = computed(() => runToFollow(runs.value, alarms.value.length > 0));
+export const shownRunId = computed(() => pinnedRunId.value ?? followedRun.value?.id ?? null);
+/** The shown run with its result; `sync.ts` fetches it. */
+export const shownRun = signal<Run | null>(null);
+
+export function showStation(id: string | null): void {
+  stationId.value = id;
+  panel.value = "station";
+  if (id !== null) view.value = "details";
+}
+
+export function showRun(id: string | null): void {
+  pinnedRunId.value = id;
+  panel.value = "model";
+}

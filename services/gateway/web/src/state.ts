@@ -1,0 +1,88 @@
+/** What the page knows of the park. Only `sync.ts` and `events.ts` write here; everything else reads. */
+
+import { computed, signal } from "@preact/signals";
+import type {
+  Alarm,
+  Chemical,
+  Enterprise,
+  Meteorology,
+  Park,
+  Reading,
+  Receptor,
+  RiskSource,
+  Rule,
+  Run,
+  Session,
+  Station,
+} from "./contract";
+import { bySeverity, stationStatus, type StationStatus } from "./derive";
+import { serverNow } from "./time";
+
+/** After so long without an event the page no longer vouches for what it shows [ms]. */
+export const STALE_AFTER_MS = 15_000;
+
+export const session = signal<Session | "unknown" | "signed-out">("unknown");
+export const parks = signal<Park[]>([]);
+export const parkId = signal<string | null>(null);
+export const park = computed(() => parks.value.find((one) => one.id === parkId.value) ?? null);
+export const timezone = computed(() => park.value?.timezone ?? "Asia/Shanghai");
+
+export const enterprises = signal<Enterprise[]>([]);
+export const stations = signal<Station[]>([]);
+export const riskSources = signal<RiskSource[]>([]);
+export const receptors = signal<Receptor[]>([]);
+export const rules = signal<Rule[]>([]);
+export const chemicals = signal<Chemical[]>([]);
+
+export const readings = signal<ReadonlyMap<number, Reading>>(new Map());
+export const meteorology = signal<Meteorology | null>(null);
+export const alarms = signal<Alarm[]>([]);
+export const runs = signal<Run[]>([]);
+
+/** Parts that could not be fetched, by name; while there is one the page says so. */
+export const failures = signal<ReadonlyMap<string, string>>(new Map());
+
+/** The server's time, renewed every second [ms since 1970]. */
+export const now = signal(serverNow());
+
+export type Link = "connecting" | "open" | "lost";
+export const link = signal<Link>("connecting");
+/** When the last event came, by this machine's own clock [ms]. */
+export const lastEventAt = signal<number | null>(null);
+export const tick = signal(Date.now());
+
+/** How far the screen can be believed. */
+export type Trust = "connecting" | "live" | "reconnecting" | "stale";
+export const enteredAt = signal(Date.now());
+export const quietMs = computed(() => Math.max(0, tick.value - (lastEventAt.value ?? enteredAt.value)));
+export const trust = computed<Trust>(() => {
+  if (quietMs.value > STALE_AFTER_MS) return "stale";
+  if (link.value === "lost") return "reconnecting";
+  return lastEventAt.value === null ? "connecting" : "live";
+});
+
+/** The newest time the park has spoken of: its own clock may run ahead of the server's, never is it behind in silence. */
+export const parkNow = computed(() => {
+  let newest = now.value;
+  for (const reading of readings.value.values()) newest = Math.max(newest, Date.parse(reading.time) || 0);
+  return newest;
+});
+
+export const statuses = computed<ReadonlyMap<string, StationStatus>>(() => {
+  const byStation = new Map<string, Alarm[]>();
+  for (const alarm of alarms.value) byStation.set(alarm.station_id, [...(byStation.get(alarm.station_id) ?? []), alarm]);
+  const believed = trust.value === "live" || trust.value === "reconnecting";
+  return new Map(
+    stations.value.map((station) => [
+      station.id,
+      stationStatus(station, readings.value, byStation.get(station.id) ?? [], parkNow.value, believed),
+    ]),
+  );
+});
+
+export const sortedAlarms = computed(() => [...alarms.value].sort(bySeverity));
+export const highestAlarm = computed(() => sortedAlarms.value[0] ?? null);
+export const stationById = computed(() => new Map(stations.value.map((station) => [station.id, station])));
+export const chemicalByCas = computed(() => new Map(chemicals.value.map((chemical) => [chemical.cas, chemical])));
+export const riskSourceById = computed(() => new Map(riskSources.value.map((source) => [source.id, source])));
+export const receptorById = computed(() => new Map(receptors.value.map((receptor) => [receptor.id, receptor])));
