@@ -11,9 +11,9 @@ NORMAL_SHARE = 0.75
 
 
 def minute_reading(
-    factor: str, values: Sequence[float], over: Sequence[bool], direction: float | None = None
+    factor: str, values: Sequence[float], over: Sequence[bool], digits: int, direction: float | None = None
 ) -> Reading:
-    """Minute value of samples in the sent unit.
+    """Minute value of samples in the sent unit, the mean with `digits` behind the point.
 
     Samples over the range make the mean too low: where they are more than a quarter the mean is flagged T, so that it
     never looks safe. `direction` replaces the mean of a wind direction, which has neither a least nor a greatest value.
@@ -21,5 +21,5 @@ def minute_reading(
     flag = "N" if 1.0 - sum(over) / len(over) >= NORMAL_SHARE else "T"
     if direction is not None:
         return Reading(factor=factor, statistic="Avg", value=direction, flag=flag)
-    mean = round(sum(values) / len(values), 6)
+    mean = round(sum(values) / len(values), digits)
     return Reading(factor=factor, statistic="Avg", value=mean, flag=flag, minimum=min(values), maximum=max(values))

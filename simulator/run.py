@@ -13,10 +13,11 @@ from simulator.atmosphere import inverse_obukhov_at
 from simulator.clock import SimulatedClock
 from simulator.options import Options
 from simulator.outages import outages_between
+from simulator.release import STORY_LENGTH_S, Timing
 from simulator.site import Site
 from simulator.state import Memory
 from simulator.stations import Stations
-from simulator.story import STORY_LENGTH_S, Episode, Storyteller, Timing
+from simulator.story import Episode, Storyteller
 from simulator.truth import TruthFile
 from simulator.world import World
 

@@ -11,45 +11,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.outlook import Forecast, quick_look, scout
+from simulator.release import Release, Timing
 from simulator.site import Site, Source
 from simulator.warning_levels import WARNING_LEVELS
 from simulator.wind import Wind, WindSeries
 
 RATE_BOUNDS_KG_S = (0.3, 3.0)
 RATE_STEP_KG_S = 0.05
-# A leak tears open: it begins at a share of its rate and grows to the whole of it.
-FIRST_SHARE = 0.2
-GROWTH_S = 60
 # Peaks must pass a level by this factor, for the real run differs from the scouting one by chance.
-MARGIN = 1.6
-GOOD_ENOUGH = 0.95
-WIND_DRAWS = 24
+MARGIN = 2.0
+GOOD_ENOUGH = 0.9
+LEAST_WINDS, MOST_WINDS = 16, 80
 # 770 mg/m3 of ammonia at the boundary would take more than a believable leak; its detectors go over range instead.
 REACH_RED = ("chlorine", "hydrogen-sulfide")
 WIND_BOUNDS_M_S = (2.8, 4.2)
 SCOUTED = 5
-STORY_LENGTH_S = 1500
-
-
-@dataclass(frozen=True)
-class Release:
-    """Gas out of a source from `start` to `end` (seconds since 1970) at `rate_kg_s` once it has grown."""
-
-    source: Source
-    rate_kg_s: float
-    start: int
-    end: int
-
-    def rate_at(self, moment: float) -> float:
-        """Rate [kg/s] at this moment."""
-        if not self.start < moment <= self.end:
-            return 0.0
-        grown = min((moment - self.start) / GROWTH_S, 1.0)
-        return self.rate_kg_s * (FIRST_SHARE + (1.0 - FIRST_SHARE) * grown)
-
-    def mass_kg(self) -> float:
-        """All that it lets out [kg]."""
-        return sum(self.rate_at(moment) for moment in range(self.start + 1, self.end + 1))
 
 
 @dataclass(frozen=True)
@@ -66,15 +42,6 @@ class Episode:
         later = start - self.start
         release = replace(self.release, start=self.release.start + later, end=self.release.end + later)
         return replace(self, start=start, end=self.end + later, release=release)
-
-
-@dataclass(frozen=True)
-class Timing:
-    """When a release begins after the start of its episode, how long it and the episode last [s]."""
-
-    release_after_s: int = 60
-    release_for_s: int = 330
-    length_s: int = STORY_LENGTH_S
 
 
 @dataclass(frozen=True)
@@ -123,14 +90,16 @@ class Storyteller:
     def _drawn(self, inverse_obukhov: float, timing: Timing) -> list[_Draw]:
         """Pairs of a wind and a source, the most promising first."""
         draws: list[_Draw] = []
-        for number in range(WIND_DRAWS):
+        for number in range(MOST_WINDS):
             wind = self._drawn_wind(number)
             series = wind.blow(timing.length_s)
-            draws += [
-                _Draw(wind, series, source, quick_look(self._site, source, series, inverse_obukhov, timing))
-                for source in self._candidates()
-            ]
-        return sorted(draws, key=lambda draw: -climb(draw.forecast, fitting_rate(draw.forecast)))
+            for source in self._candidates():
+                forecast = quick_look(self._site, source, series, inverse_obukhov, timing)
+                draws.append(_Draw(wind, series, source, forecast))
+            good = sum(promise(draw)[0] >= GOOD_ENOUGH for draw in draws)
+            if number >= LEAST_WINDS and good >= SCOUTED:
+                break
+        return sorted(draws, key=promise, reverse=True)
 
     def _candidates(self) -> list[Source]:
         """Sources of this episode: the first climbs to red, and none comes twice in a row."""
@@ -165,6 +134,13 @@ def climb(forecast: Forecast, rate: float) -> float:
         rate * forecast.receptor / levels.air[0],
     )
     return min(shares) / MARGIN
+
+
+def promise(draw: _Draw) -> tuple[float, float]:
+    """What draws are ranked by: first that all rings reach their goals, then how surely the farthest one does."""
+    rate = fitting_rate(draw.forecast)
+    farthest = rate * draw.forecast.receptor / WARNING_LEVELS[draw.forecast.property_id].air[0]
+    return min(climb(draw.forecast, rate), GOOD_ENOUGH), farthest
 
 
 def boundary_goal(property_id: str) -> float:

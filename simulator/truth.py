@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simulator.story import Release
+from simulator.release import Release
 
 
 class TruthFile:

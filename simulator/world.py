@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +16,9 @@ from simulator.concentration import concentrations
 from simulator.geometry import Floats
 from simulator.minute import minute_reading
 from simulator.plume import ParticleCloud
+from simulator.release import Release
 from simulator.sensors import ANALYSER, ELECTROCHEMICAL, GasSensors
 from simulator.site import Channel, Site
-from simulator.story import Release
 from simulator.weather import (
     Anemometer,
     humidity_percent,
@@ -32,6 +33,7 @@ STEPS_PER_SECOND = 2
 MINUTE_S = 60
 # A real-time wind value is the mean over this many seconds: a single gust says little.
 WIND_MEAN_S = 10
+WEATHER_DECIMALS = {"wind-direction": 0, "pressure": 2}
 WIND_PROPERTIES = ("wind-speed", "wind-direction")
 
 
@@ -66,6 +68,7 @@ class World:
         self._gusts: dict[int, deque[tuple[float, float]]] = {
             station: deque(maxlen=MINUTE_S) for station in self._masts
         }
+        self._flutter = np.random.default_rng([seed, 5])
         self._samples: deque[Sample] = deque(maxlen=MINUTE_S)
         self._channels_of: dict[int, list[int]] = {}
         for index, channel in enumerate(site.channels):
@@ -121,6 +124,7 @@ class World:
                 channel.factor,
                 [sent_value(channel, float(sample.value[index])) for sample in self._samples],
                 [bool(sample.over[index]) for sample in self._samples],
+                decimals(channel) + 1,
                 sent_value(channel, direction) if channel.property_id == "wind-direction" else None,
             )
             for index, channel in self._of(station, "minute")
@@ -152,13 +156,14 @@ class World:
         return self._sensors.read()
 
     def _weather_value(self, channel: Channel, hour: float, day_of_year: int) -> float:
+        flutter = float(self._flutter.standard_normal())
         match channel.property_id:
             case "temperature":
-                return temperature_c(hour, day_of_year)
+                return temperature_c(hour, day_of_year) + 0.08 * flutter
             case "humidity":
-                return humidity_percent(hour)
+                return humidity_percent(hour) + 0.3 * flutter
             case "pressure":
-                return pressure_kpa(hour, day_of_year)
+                return pressure_kpa(hour, day_of_year) + 0.01 * flutter
             case "wind-speed":
                 return mean_speed(list(self._gusts[channel.station])[-WIND_MEAN_S:])
             case "wind-direction":
@@ -169,11 +174,12 @@ class World:
 
 def sent_value(channel: Channel, stored: float) -> float:
     """A value in the unit and with the digits that the instrument sends."""
-    finest = channel.detection_limit or 1.0
-    decimals = 0 if channel.property_id == "wind-direction" else max(1, _digits(finest * channel.sent_per_stored))
-    return round(stored * channel.sent_per_stored, decimals)
+    return round(stored * channel.sent_per_stored, decimals(channel))
 
 
-def _digits(limit: float) -> int:
-    """Decimals that show a tenth of the detection limit."""
-    return len(f"{limit / 10.0:.6f}".rstrip("0").partition(".")[2]) if limit < 10.0 else 0
+def decimals(channel: Channel) -> int:
+    """Digits behind the point: a tenth of a gas's detection limit, what is usual for weather."""
+    if not channel.is_gas:
+        return WEATHER_DECIMALS.get(channel.property_id, 1)
+    limit = channel.detection_limit * channel.sent_per_stored
+    return max(1, math.ceil(-math.log10(limit / 10.0))) if limit > 0.0 else 3
