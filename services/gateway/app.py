@@ -89,12 +89,9 @@ def build(settings: GatewaySettings, dist: Path = DIST) -> FastAPI:
 
 
 def _add_routes(app: FastAPI, page: Page) -> None:
-    api = APIRouter(prefix=API)
-    for router in (parks.router, sign_in.router, events_api.router, docs.document_router, _proxied()):
-        api.include_router(router)
-    app.include_router(api)
-    app.include_router(docs.index_router)
-    app.include_router(page.router)
+    own = (parks.router, sign_in.router, events_api.router, docs.document_router)
+    for router in (*own, _proxied(), docs.index_router, page.router):
+        app.include_router(router)
     # Asked last, and only for what no route has: a mount at "/" would take the 405 of every route upon itself.
     app.router.default = page.files
 
@@ -103,7 +100,7 @@ def _proxied() -> APIRouter:
     """A route for each row of the table; not described here, as the services describe them."""
     router = APIRouter(include_in_schema=False)
     for route in ROUTES:
-        router.add_api_route(route.path, _handler(route), methods=[route.method], response_model=None)
+        router.add_api_route(API + route.path, _handler(route), methods=[route.method], response_model=None)
     return router
 
 

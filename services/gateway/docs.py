@@ -7,9 +7,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from services.gateway.page import plain_page
+from services.gateway.routing import API
 from services.gateway.state import gateway_of
 
-document_router = APIRouter(tags=["description"])
+document_router = APIRouter(prefix=API, tags=["description"])
 index_router = APIRouter(include_in_schema=False)
 
 

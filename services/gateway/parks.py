@@ -13,12 +13,12 @@ from starlette.responses import Response
 from services.gateway.admission import Reader, Writer
 from services.gateway.auth import Principal
 from services.gateway.proxy import request_headers, send
-from services.gateway.routing import Service
+from services.gateway.routing import API, Service
 from services.gateway.state import gateway_of
 from shared.park_file import ParkFile
 from shared.problems import MEDIA_TYPE, Problem, ProblemDocument, Unprocessable, responses
 
-router = APIRouter(tags=["parks"])
+router = APIRouter(prefix=API, tags=["parks"])
 # Ingest first: the others ask it about stations.
 REGISTRY_ORDER = (Service.INGEST, Service.ALERTS, Service.MODEL)
 

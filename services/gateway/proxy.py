@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Mapping
 
 import httpx
 from fastapi import Request
-from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from services.gateway.auth import Principal
 from services.gateway.routing import Service
@@ -67,12 +67,7 @@ async def forward(client: httpx.AsyncClient, service: Service, path: str, reques
         timeout=TIMEOUT,
     )
     answer = await send(client, service, outgoing)
-    return StreamingResponse(
-        _chunks(answer, service),
-        status_code=answer.status_code,
-        headers=_answer_headers(answer.headers),
-        background=BackgroundTask(answer.aclose),
-    )
+    return _PassedOn(answer, service)
 
 
 async def send(client: httpx.AsyncClient, service: Service, outgoing: httpx.Request) -> httpx.Response:
@@ -121,18 +116,30 @@ async def _incoming(request: Request) -> AsyncIterator[bytes]:
             yield chunk
 
 
-async def _chunks(answer: httpx.Response, service: Service) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in answer.aiter_raw():
-            yield chunk
-    except httpx.TransportError as error:
-        # The status is out already; breaking the connection is the one way left to say that the body is not whole.
-        log.warning("answer_broke_off", upstream=service, error=f"{type(error).__name__}: {error}")
-        raise
-    finally:
-        await answer.aclose()
-
-
 def _answer_headers(headers: Mapping[str, str]) -> dict[str, str]:
     named = {name.strip().lower() for name in headers.get("connection", "").split(",")}
     return {name: value for name, value in headers.items() if name not in _KEPT_BACK and name not in named}
+
+
+class _PassedOn(StreamingResponse):
+    """A service's answer, bit by bit as it comes."""
+
+    def __init__(self, answer: httpx.Response, service: Service) -> None:
+        super().__init__(answer.aiter_raw(), answer.status_code, _answer_headers(answer.headers))
+        self._answer = answer
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._answer.aclose()
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the answer; without its end, where the service broke off."""
+        try:
+            await super().stream_response(send)
+        except httpx.TransportError as error:
+            # The status is out. The server breaks a connection whose body was not ended: the client sees that it is
+            # not whole.
+            log.warning("answer_broke_off", upstream=self._service, error=f"{type(error).__name__}: {error}")

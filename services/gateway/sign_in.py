@@ -7,12 +7,13 @@ from pydantic import BaseModel, Field
 
 from services.gateway.admission import Reader, authenticate, principal_of_key, refuse_forgery
 from services.gateway.auth import ApiKey, KeyRecord, Principal, Scope
+from services.gateway.routing import API
 from services.gateway.sessions import COOKIE, LIFETIME, Session
 from services.gateway.state import Gateway, gateway_of
 from shared.problems import Unauthorized, responses
 from shared.time import utc_now
 
-router = APIRouter(tags=["session"])
+router = APIRouter(prefix=API, tags=["session"])
 _FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 
 

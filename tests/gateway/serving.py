@@ -23,7 +23,13 @@ async def serving(*apps: ASGIApp, port: int = 0) -> AsyncIterator[list[str]]:
     servers = [
         _Server(
             uvicorn.Config(
-                app, log_config=None, access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=2
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                server_header=False,
+                ws="none",
+                timeout_graceful_shutdown=2,
             )
         )
         for app in apps

@@ -9,11 +9,12 @@ from services.gateway.auth import Principal
 from services.gateway.events.event import Cursor, Kind
 from services.gateway.events.hub import Interest
 from services.gateway.events.stream import EventStream, client_stream
+from services.gateway.routing import API
 from services.gateway.state import gateway_of
 from services.gateway.tenancy import require_parks
 from shared.problems import BadRequest, NotFound, Unauthorized, Unavailable, responses
 
-router = APIRouter(tags=["events"])
+router = APIRouter(prefix=API, tags=["events"])
 _EXAMPLE = (
     ": fenceline\n\nevent: alarm\nid: alarms:12,runs:3\n"
     'data: {"alarm_id":"...","park_id":"bohai-demo","transition":"raised","colour":"yellow"}\n\n'
