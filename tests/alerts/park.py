@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import event, text
@@ -67,15 +67,18 @@ class Producer:
         self.datastreams = datastreams
         self.facts: dict[str, list[Fact]] = {}
         self.questions = 0
+        self.down = False
         self.app = FastAPI()
 
         @self.app.get("/datastreams")
         async def list_datastreams() -> dict[str, Any]:
+            self._answer_only_when_up()
             self.questions += 1
             return {"items": self.datastreams, "next": None}
 
         @self.app.get("/facts/{stream}")
         async def facts(stream: str, after: int = 0, limit: int = 500) -> outbox.FactPage:
+            self._answer_only_when_up()
             found = [fact for fact in self.facts.get(stream, []) if fact.position > after][:limit]
             return outbox.FactPage(
                 items=[
@@ -87,6 +90,10 @@ class Producer:
         @self.app.get("/health/live")
         async def live() -> dict[str, str]:
             return {"status": "ok"}
+
+    def _answer_only_when_up(self) -> None:
+        if self.down:
+            raise HTTPException(503, "ingest is down")
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://ingest")

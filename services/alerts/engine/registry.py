@@ -45,7 +45,7 @@ class Registry:
         self._feeds: frozenset[int] = frozenset()
         self._unknown: dict[int, float] = {}
         self.stations: dict[str, list[Datastream]] = {}
-        self.loaded = False
+        self.stale = True
 
     async def refresh(self) -> None:
         """Read everything anew; raises `httpx.HTTPError` and keeps what it has where ingest does not answer."""
@@ -60,6 +60,19 @@ class Registry:
             if cursor is None:
                 break
         self._replace(found)
+
+    async def refresh_if_possible(self) -> None:
+        """Read everything anew, or go on with what is known while ingest does not answer.
+
+        Raises only when nothing was ever read. Alarms and silence must not wait for the registry's news.
+        """
+        try:
+            await self.refresh()
+        except httpx.HTTPError as error:
+            self.stale = True
+            if not self._datastreams:
+                raise
+            log.warning("registry_not_refreshed", error=f"{type(error).__name__}: {error}"[:200])
 
     async def known(self, datastream_ids: Iterable[int]) -> Mapping[int, Datastream]:
         """The snapshot, refreshed first where it lacks one of these ids.
@@ -95,7 +108,7 @@ class Registry:
         self._feeds = frozenset(datastream.id for datastream in finest.values())
         self._unknown.clear()
         self.stations = dict(stations)
-        self.loaded = True
+        self.stale = False
 
 
 def _can_alarm(datastream: Datastream) -> bool:

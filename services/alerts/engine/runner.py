@@ -85,7 +85,7 @@ class Runner:
         if self._registry_position is None:
             # From here on changes are told; what was before is in the snapshot that follows.
             self._registry_position = await self._end_of_registry()
-        await self._registry.refresh()
+        await self._registry.refresh_if_possible()
 
     async def _end_of_registry(self) -> int:
         try:
@@ -121,7 +121,7 @@ class Runner:
 
     async def _note_registry(self, facts: list[Fact]) -> None:
         if facts:
-            await self._registry.refresh()
+            await self._registry.refresh_if_possible()
             self._registry_position = facts[-1].position
 
     async def _evaluate(self, shard: Shard, facts: list[Fact]) -> None:
@@ -160,8 +160,8 @@ class Runner:
         while True:
             await asyncio.sleep(_RULES_S)
             await self._rulebook.refresh()
-            if clock() - refreshed > _REFRESH_S:
-                await self._registry.refresh()
+            if self._registry.stale or clock() - refreshed > _REFRESH_S:
+                await self._registry.refresh_if_possible()
                 refreshed = clock()
 
 

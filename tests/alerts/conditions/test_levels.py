@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.alerts.conditions import Level, LevelRule, Sample
@@ -73,6 +73,7 @@ def test_levels_that_do_not_climb_are_refused(levels: tuple[Level, ...]) -> None
         LevelRule("bad", levels, 0, 0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 10)), max_size=60))
 def test_no_edge_rests_on_less_than_its_delay(steps: list[tuple[int, float]]) -> None:
     """Checked against the readings themselves: over the whole delay before an edge, each one must prove it."""

@@ -44,7 +44,7 @@ def in_order(samples: list[Sample]) -> list[Edge]:
     return issued_less_withdrawn(RULE, [highest[time] for time in sorted(highest)])
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(late_readings())
 def test_late_readings_within_the_bound_give_the_alarms_of_the_order(
     readings: tuple[list[Sample], list[Sample]],
@@ -53,6 +53,7 @@ def test_late_readings_within_the_bound_give_the_alarms_of_the_order(
     assert issued_less_withdrawn(RULE, arrivals) == in_order(samples)
 
 
+@settings(deadline=None)
 @given(late_readings())
 def test_at_no_moment_stands_a_level_on_less_than_its_on_delay(readings: tuple[list[Sample], list[Sample]]) -> None:
     _, arrivals = readings
@@ -64,6 +65,7 @@ def test_at_no_moment_stands_a_level_on_less_than_its_on_delay(readings: tuple[l
                 assert edge.time - edge.since >= RULE.on_delay
 
 
+@settings(deadline=None)
 @given(late_readings(), st.data())
 def test_a_track_goes_on_from_its_document_as_if_nothing_had_happened(
     readings: tuple[list[Sample], list[Sample]], data: st.DataObject

@@ -29,7 +29,7 @@ async def test_an_edge_is_committed_within_milliseconds(park: Park) -> None:
     await turn
     took = time.perf_counter() - begun
     assert [fact.transition for fact in await park.told()] == ["raised"]
-    assert took < 0.5  # some milliseconds on an idle machine; the bound only fails when something waits
+    assert took < 1.0  # some milliseconds on an idle machine; the bound only fails when something waits
     assert park.committed
 
 

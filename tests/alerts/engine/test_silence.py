@@ -1,5 +1,6 @@
 """What is missing never looks safe."""
 
+from shared.messages import RegistryChanged
 from tests.alerts.park import Park, datastream
 
 
@@ -104,3 +105,14 @@ async def test_minute_stations_have_more_time(park: Park) -> None:
     assert told == []
     await look(park, 1860)
     assert len(await park.alarms()) == 1
+
+
+async def test_when_ingest_is_down_every_station_is_silent(park: Park) -> None:
+    await park.push((1, 0, 0.1), (2, 0, 0.1))
+    assert await look(park, 0) == []
+    park.producer.down = True
+    await park.producer.tell("registry", RegistryChanged(park_id="p"))
+    for second in range(40, 200, 40):
+        await look(park, second)
+    assert sorted(await look(park, 200)) == ["raise", "raise"]
+    assert park.registry.stale

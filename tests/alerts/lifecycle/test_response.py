@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.alerts.conditions import Sample, Track
@@ -116,6 +116,7 @@ def test_the_same_history_gives_the_same_ids() -> None:
     assert len({entry.id for entry in one.case.entries}) == 3
 
 
+@settings(deadline=None)
 @given(late_readings(), st.lists(st.integers(0, 40), max_size=4))
 def test_whatever_comes_the_alarm_stands_where_the_condition_stands(
     readings: tuple[list[Sample], list[Sample]], acknowledge_at: list[int]
