@@ -1,3 +1,4 @@
+import "leaflet/dist/leaflet.css";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import "./map.css";
@@ -7,6 +8,7 @@ import { App } from "./App";
 import { language } from "./i18n";
 import { startFrames } from "./map/frames";
 import { placeName } from "./names";
+import { startFollowing } from "./selection";
 import { highestAlarm, park } from "./state";
 import { startSound } from "./sound";
 import { startSync } from "./sync";
@@ -21,6 +23,7 @@ effect(() => {
 });
 
 startFrames();
+startFollowing();
 startSync();
 startSound();
 render(<App />, document.getElementById("page")!);

@@ -1,6 +1,6 @@
 /** What the person at the screen is looking at. */
 
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { runToFollow } from "./derive";
 import { alarms, runs } from "./state";
 import type { Run } from "./contract";
@@ -20,6 +20,14 @@ export const followedRun = computed(() => runToFollow(runs.value, alarms.value.l
 export const shownRunId = computed(() => pinnedRunId.value ?? followedRun.value?.id ?? null);
 /** The shown run with its result; `sync.ts` fetches it. */
 export const shownRun = signal<Run | null>(null);
+
+/** A run that comes by itself shows itself, unless the person is busy with a station. */
+export function startFollowing(): void {
+  const following = computed(() => followedRun.value !== null);
+  effect(() => {
+    if (following.value && stationId.peek() === null) panel.value = "model";
+  });
+}
 
 export function showStation(id: string | null): void {
   stationId.value = id;

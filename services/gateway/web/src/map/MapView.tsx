@@ -1,6 +1,5 @@
 /** The map and what lies over it. */
 
-import "leaflet/dist/leaflet.css";
 import { useEffect, useRef } from "preact/hooks";
 import { picking } from "../draft";
 import { t } from "../i18n";

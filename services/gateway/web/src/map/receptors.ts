@@ -36,7 +36,10 @@ function paint(inside: HTMLElement, spot: ReceptorSpot, marker: L.Marker): { lab
 
 function build({ receptor }: ReceptorSpot): HTMLElement {
   const inside = element("div", "receptor");
-  inside.append(drawn(RECEPTOR_SHAPES[receptor.kind] ?? RECEPTOR_SHAPES["other"]!, 20), element("span", "receptor-name"));
+  // Under the place itself, where often a station stands.
+  const sign = element("span", "receptor-sign");
+  sign.append(drawn(RECEPTOR_SHAPES[receptor.kind] ?? RECEPTOR_SHAPES["other"]!, 18), element("span", "receptor-name"));
+  inside.append(sign);
   return inside;
 }
 

@@ -2,7 +2,7 @@
 
 import L from "leaflet";
 import { effect } from "@preact/signals";
-import { grade, isWeather, type StationStatus } from "../derive";
+import { grade, isWeather, rank, type StationStatus } from "../derive";
 import { amount, number } from "../format";
 import { named, said, t } from "../i18n";
 import { placeName } from "../names";
@@ -43,7 +43,7 @@ function paint(inside: HTMLElement, { status, selected }: StationSpot, marker: L
     const content = tooltip(name, ...lines);
     if (marker.getTooltip()) marker.setTooltipContent(content);
     else marker.bindTooltip(content, { direction: "top", offset: [0, -12] });
-    marker.setZIndexOffset(colour ? 900 : data === "ok" ? 300 : 500);
+    marker.setZIndexOffset(colour ? 600 + 100 * rank(colour) : data === "ok" ? 300 : 500);
   }
   return { label };
 }

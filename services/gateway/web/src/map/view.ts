@@ -51,11 +51,20 @@ const parkBounds = computed(() => {
 });
 
 const runBounds = computed(() => {
-  const zones = shownRun.value?.result?.zones;
-  if (!zones?.features.some((zone) => zone.geometry)) return null;
-  const bounds = L.geoJSON(zones as GeoJSON.FeatureCollection).getBounds();
+  const features = shownRun.value?.result?.zones.features.filter((zone) => zone.geometry) ?? [];
+  // Lower levels may reach many times further and would make the park a dot.
+  const toxic = features.filter((zone) => zone.properties.key !== "custom");
+  const bounds = L.geoJSON((toxic.length ? toxic : features) as unknown as GeoJSON.GeoJsonObject).getBounds();
   return bounds.isValid() ? bounds : null;
 });
+
+/** Room for what lies over the map: the wind above, the legend and the player below [px]. */
+function fitPadding(map: L.Map): { paddingTopLeft: L.PointTuple; paddingBottomRight: L.PointTuple } {
+  const height = map.getSize().y;
+  const foot = map.getContainer().parentElement?.querySelector<HTMLElement>(".map-foot")?.offsetHeight ?? 0;
+  const bottom = Math.min(foot + 52, height * 0.32);
+  return { paddingTopLeft: [52, Math.min(128, height * 0.2)], paddingBottomRight: [52, bottom] };
+}
 
 /** Show all of the park, and the footprint if there is one. */
 export function fitPark(map: L.Map): void {
@@ -63,7 +72,7 @@ export function fitPark(map: L.Map): void {
   if (!bounds) return;
   const whole = L.latLngBounds(bounds.getSouthWest(), bounds.getNorthEast());
   if (runBounds.value) whole.extend(runBounds.value.pad(0.02));
-  map.fitBounds(whole, { paddingTopLeft: [24, 24], paddingBottomRight: [24, 40], animate: false });
+  map.fitBounds(whole, { ...fitPadding(map), animate: false });
 }
 
 /** Fit whenever the park, the run or the container changes, until a person takes over. */
@@ -77,6 +86,8 @@ export function followPark(map: L.Map, container: HTMLElement): () => void {
     fit();
   });
   observer.observe(container);
+  const foot = container.parentElement?.querySelector(".map-foot");
+  if (foot) observer.observe(foot);
   return () => {
     stop();
     observer.disconnect();

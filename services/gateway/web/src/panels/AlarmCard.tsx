@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { ApiError, api } from "../api";
 import type { Alarm } from "../contract";
 import { grade, needsAcknowledgement } from "../derive";
-import { amount, duration } from "../format";
+import { amount, duration, number } from "../format";
 import { t } from "../i18n";
 import { moveTo } from "../map/view";
 import { stationName, subjectName } from "../names";
@@ -51,8 +51,8 @@ function Amounts({ alarm }: { alarm: Alarm }) {
   return (
     <p class="alarm-amounts">
       <strong class="num">{amount(alarm.value, alarm.unit)}</strong>
-      {alarm.threshold !== null && <span class="dim">{t("alarm.over", { threshold: amount(alarm.threshold, alarm.unit) })}</span>}
-      {alarm.peak_value !== null && alarm.peak_value > alarm.value && <span class="dim">{t("alarm.peak", { value: amount(alarm.peak_value, alarm.unit) })}</span>}
+      {alarm.threshold !== null && <span class="dim">{t("alarm.over", { threshold: number(alarm.threshold) })}</span>}
+      {alarm.peak_value !== null && alarm.peak_value > alarm.value && <span class="dim">{t("alarm.peak", { value: number(alarm.peak_value) })}</span>}
     </p>
   );
 }

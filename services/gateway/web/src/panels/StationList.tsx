@@ -1,8 +1,8 @@
 /** Every station with what it says, the abnormal ones first: the map's content for those who do not use the map. */
 
-import { isWeather, rank, type StationStatus } from "../derive";
+import { isSound, isWeather, rank, type StationStatus } from "../derive";
 import { amount } from "../format";
-import { said, t } from "../i18n";
+import { named, said, t } from "../i18n";
 import { STATION_SHAPES } from "../map/symbols";
 import { placeName } from "../names";
 import { showStation } from "../selection";
@@ -25,6 +25,7 @@ function Value({ status }: { status: StationStatus }) {
     return <span class="missing-value">{t(status.data === "unknown" ? "data.unknown" : "values.none")}</span>;
   }
   const { stream, reading } = status.lead;
+  if (!isSound(reading)) return <span class="missing-value">{named("quality", reading.quality)}</span>;
   const over = reading.quality === "T" ? "> " : "";
   return (
     <>
