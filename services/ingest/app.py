@@ -128,9 +128,13 @@ def _exit() -> None:
 async def _stop(state: State, tasks: list[asyncio.Task[None]]) -> None:
     await state.server.stop()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(state.writer.drained(), DRAIN_S)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        async with asyncio.timeout(DRAIN_S):
+            await state.writer.drained()
+    pending = set(tasks)
+    while pending:
+        # Once may not do: libraries lose a cancellation that comes at the wrong moment.
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1.0)
     await state.redis.aclose()
     await state.engine.dispose()

@@ -80,7 +80,8 @@ class Writer:
         if not self._room.is_set() or self.stalled_s:
             raise Unavailable("Readings cannot be stored at the moment; nothing of this request was stored.")
         try:
-            return await asyncio.wait_for(asyncio.shield(self._enqueue(submission)), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(self._enqueue(submission))
         except TimeoutError:
             detail = "The readings could not be stored in time. Send them again: what was stored is not stored twice."
             raise Unavailable(detail) from None

@@ -219,7 +219,7 @@ async def test_roll_ups_know_quality(ingest: Running) -> None:
     def at(minute: int, second: int, value: float | None, **changes: Any) -> dict[str, Any]:
         return row(value, time=iso(base + timedelta(minutes=minute, seconds=second)), **changes)
 
-    await post(
+    posted = await post(
         ingest,
         *(at(0, n, float(n)) for n in range(4)),
         *(at(1, n, 5.0, quality="D") for n in range(3)),
@@ -228,21 +228,22 @@ async def test_roll_ups_know_quality(ingest: Running) -> None:
         at(2, 1, 30.0, quality="T"),
         *(at(0, n, direction, station="m1", property="wind-direction") for n, direction in enumerate([350.0, 10.0])),
     )
+    assert posted["accepted"] == 12, posted
     known = await ids(ingest)
     chlorine, direction = (
         known["test-park.s1", "chlorine", "realtime"],
         known["test-park.m1", "wind-direction", "realtime"],
     )
     page = await ingest.get(f"{PARK}/observations", datastream_id=[chlorine, direction], resolution="minute")
-    gas, wind = page["items"]
+    by_id = {item["datastream_id"]: item for item in page["items"]}
+    gas, wind = by_id[chlorine], by_id[direction]
     assert (gas["value"], gas["quality"]) == ([1.5, 7.0, 15.5], ["N", "D", "T"])
     assert (gas["minimum"], gas["maximum"]) == ([0.0, 7.0, 1.0], [3.0, 7.0, 30.0])
     assert (gas["count"], gas["valid"]) == ([4, 4, 2], [4, 1, 2])
     assert min(wind["value"][0], 360 - wind["value"][0]) == pytest.approx(0, abs=1e-6)
     for resolution in ("hour", "day"):
-        (whole, _) = (
-            await ingest.get(f"{PARK}/observations", datastream_id=[chlorine, direction], resolution=resolution)
-        )["items"]
+        page = await ingest.get(f"{PARK}/observations", datastream_id=chlorine, resolution=resolution)
+        (whole,) = page["items"]
         assert sum(whole["count"]) == 10
         assert sum(whole["valid"]) == 7
 

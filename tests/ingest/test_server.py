@@ -58,9 +58,11 @@ async def test_a_reading_that_is_sent_again_is_stored_once_and_acknowledged_twic
 
 async def test_a_contradicting_reading_is_journalled(ingest: Running) -> None:
     await ingest.put_park(park(station("s1", "A1")))
+    at = local(60)
     async with ingest.station() as client:
         for value in (1.5, 2.5):
-            await client.send(data(value, 60))
+            reading = Reading("a21022", "Rtd", value, "N")
+            await client.send(commands.realtime(**DEVICE, qn="1", time=at, readings=[reading]))
             assert (await client.answer()).cn == "9014"
     assert await ingest.rows("SELECT value FROM observation") == [(1.5,)]
     assert await ingest.rows("SELECT stored_value, value, source FROM conflict") == [(1.5, 2.5, "hj212:A1")]

@@ -107,7 +107,8 @@ class StationServer:
             metrics.CONNECTIONS.set(len(self._connections))
             writer.close()
             with contextlib.suppress(OSError, asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), 1)
+                async with asyncio.timeout(1):
+                    await writer.wait_closed()
 
     def _limit_reached(self, address: str) -> str | None:
         if len(self._connections) >= self._limits.max_connections:
@@ -153,7 +154,9 @@ class StationServer:
         if half_since is not None:
             left = half_since + self._limits.half_frame_timeout_s - time.monotonic()
             patience = min(patience, max(left, 0.0))
-        return await asyncio.wait_for(reader.read(PIECE_BYTES), patience)
+        # Not `wait_for`: up to Python 3.11 it may lose the cancellation that `stop` sends.
+        async with asyncio.timeout(patience):
+            return await reader.read(PIECE_BYTES)
 
     async def _store(self, received: list[Received], remote: str) -> None:
         rows = [row for entry in received for row in entry.data.observations]
@@ -177,4 +180,5 @@ class StationServer:
         for entry in received:
             for answer in session.answers(entry, utc_now()):
                 writer.write(answer)
-        await asyncio.wait_for(writer.drain(), self._limits.send_timeout_s)
+        async with asyncio.timeout(self._limits.send_timeout_s):
+            await writer.drain()
