@@ -162,8 +162,10 @@ class OutboxRelay:
                 await self._wait()
 
     async def _wait(self) -> None:
+        # Not `wait_for`: up to Python 3.11 it loses a cancellation that comes together with the wake.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._waked.wait(), self._idle_s)
+            async with asyncio.timeout(self._idle_s):
+                await self._waked.wait()
 
     async def _give_positions(self, connection: AsyncConnection) -> list[Fact]:
         rows = await connection.execute(_GIVE_POSITIONS, {"limit": 500})
