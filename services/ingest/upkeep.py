@@ -43,7 +43,8 @@ class Upkeep:
         statement = text(
             f"""
             DELETE FROM {relation} WHERE (tableoid, ctid) IN (
-                SELECT tableoid, ctid FROM {relation} WHERE {column} < now() - CAST(:keep AS interval) LIMIT {_ROWS_AT_ONCE})
+                SELECT tableoid, ctid FROM {relation}
+                WHERE {column} < now() - CAST(:keep AS interval) LIMIT {_ROWS_AT_ONCE})
             """  # noqa: S608
         )
         deleted = 0

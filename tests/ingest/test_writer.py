@@ -120,7 +120,7 @@ stored_rows = st.lists(
 @given(stored_rows)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_binary_rows_arrive_as_they_are(database_url: str, given_rows: list[tuple[object, ...]]) -> None:
-    rows = [Observation(*row, 0) for row in given_rows]  # type: ignore[arg-type]
+    rows = [Observation(*row, 0) for row in given_rows]  # type: ignore[call-arg,arg-type]
     with psycopg.connect(database_url, options="-c search_path=ingest -c timezone=UTC") as connection:
         cursor = connection.cursor()
         with cursor.copy("COPY observation FROM STDIN (FORMAT binary)") as copy:
