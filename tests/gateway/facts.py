@@ -1,0 +1,89 @@
+"""Facts for the tests, as the services write them."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from redis.asyncio import Redis
+
+from services.gateway.routing import Service
+from shared.levels import Colour
+from shared.messages import (
+    AlarmChanged,
+    AlarmState,
+    AlarmTransition,
+    ObservationsStored,
+    RegistryChanged,
+    RunChanged,
+    RunState,
+)
+from shared.messages.base import Message
+from shared.streams import Fact, publish
+from shared.time import to_microseconds
+from tests.gateway.upstreams import Upstream
+
+NOW = datetime(2026, 3, 1, 8, 0, 0, tzinfo=UTC)
+MICROSECONDS = to_microseconds(NOW)
+
+
+def alarm(park_id: str, comment: str = "") -> AlarmChanged:
+    return AlarmChanged(
+        transition_id=uuid4(),
+        alarm_id=UUID(int=7),
+        park_id=park_id,
+        station_id=f"{park_id}.s01",
+        datastream_id=1,
+        property_id="chlorine",
+        rule_id="chlorine",
+        transition=AlarmTransition.RAISED,
+        state=AlarmState.UNACKNOWLEDGED,
+        colour=Colour.YELLOW,
+        peak_colour=Colour.YELLOW,
+        value=3.2,
+        unit="mg/m3",
+        threshold=1.0,
+        event_time=NOW,
+        recorded_at=NOW,
+        raised_at=NOW,
+        comment=comment,
+    )
+
+
+def run(park_id: str) -> RunChanged:
+    return RunChanged(
+        run_id=uuid4(), park_id=park_id, state=RunState.SUCCEEDED, trigger="alarm", chemical="7782-50-5", at=NOW
+    )
+
+
+def observations(*rows: tuple[int, float, float]) -> ObservationsStored:
+    """(datastream, seconds after NOW, value) each."""
+    return ObservationsStored(
+        datastream_id=[row[0] for row in rows],
+        time=[MICROSECONDS + round(row[1] * 1e6) for row in rows],
+        value=[row[2] for row in rows],
+        quality="N" * len(rows),
+    )
+
+
+class Outbox:
+    """What the services' outboxes do: gapless positions, kept by the producer, published on Redis."""
+
+    def __init__(self, redis: Redis, upstreams: dict[Service, Upstream]) -> None:
+        self._redis = redis
+        self._upstreams = upstreams
+
+    async def write(self, stream: str, *messages: Message, publishing: bool = True) -> None:
+        kept = self._producer(stream).facts[stream]
+        new = [Fact(stream, len(kept) + 1 + number, message.encode(), None) for number, message in enumerate(messages)]
+        kept += new
+        if publishing:
+            await publish(self._redis, new, 1000)
+
+    async def republish(self, stream: str) -> None:
+        await publish(self._redis, self._producer(stream).facts[stream], 1000)
+
+    def _producer(self, stream: str) -> Upstream:
+        service = {"alarms": Service.ALERTS, "runs": Service.MODEL}.get(stream, Service.INGEST)
+        return self._upstreams[service]
+
+
+__all__ = ["NOW", "Outbox", "RegistryChanged", "alarm", "observations", "run"]
