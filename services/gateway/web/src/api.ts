@@ -93,11 +93,12 @@ export const api = {
   rules: (id: string) => all<Rule>(`${park(id)}/rules`),
   chemicals: () => all<Chemical>("/chemicals"),
   latest: (id: string, cadence: string) => all<Reading>(`${park(id)}/latest?cadence=${cadence}`),
-  meteorology: (id: string) => call<Meteorology>("GET", `${park(id)}/meteorology?window_s=600`),
+  meteorology: (id: string, at: Date) =>
+    call<Meteorology>("GET", `${park(id)}/meteorology?${new URLSearchParams({ at: at.toISOString(), window_s: "600" })}`),
   openAlarms: (id: string) => all<Alarm>(`${park(id)}/alarms?state=open&limit=200`),
   alarm: (id: string, alarmId: string) => call<Alarm>("GET", `${park(id)}/alarms/${encodeURIComponent(alarmId)}`),
   acknowledge: (id: string, alarmId: string, comment: string) =>
-    call<Alarm>("POST", `${park(id)}/alarms/${encodeURIComponent(alarmId)}/acknowledge`, { comment }),
+    call<Alarm>("POST", `${park(id)}/alarms/${encodeURIComponent(alarmId)}/acknowledge`, { comment: comment || null }),
   runs: async (id: string): Promise<Run[]> => (await call<Items<Run>>("GET", `${park(id)}/runs?limit=20`)).items,
   run: (id: string, runId: string) => call<Run>("GET", `${park(id)}/runs/${encodeURIComponent(runId)}`),
   startRun: (id: string, request: RunRequest) => call<Run>("POST", `${park(id)}/runs`, request),

@@ -119,16 +119,18 @@ export interface Alarm {
   journal?: Transition[];
 }
 
+/** One entry of an alarm's journal. */
 export interface Transition {
-  transition: string;
-  state?: AlarmState;
-  colour?: Colour | null;
-  value?: number | null;
-  unit?: string | null;
-  event_time?: string | null;
-  recorded_at?: string | null;
-  actor?: string | null;
-  comment?: string | null;
+  id: string;
+  action: string;
+  colour_before: Colour | null;
+  colour_after: Colour;
+  value: number | null;
+  threshold: number | null;
+  event_time: string;
+  recorded_at: string;
+  actor: string | null;
+  comment: string | null;
 }
 
 export interface RuleLevel {
@@ -137,12 +139,11 @@ export interface RuleLevel {
   source?: string | null;
 }
 
-/** The effective rule of one property, in one ring or at one station. */
+/** The effective rule of one property in one ring, or at one station that has its own. */
 export interface Rule {
   property_id: string;
-  ring?: StationRing | null;
-  station_id?: string | null;
-  unit?: string | null;
+  ring: StationRing;
+  station_id: string | null;
   levels: RuleLevel[];
 }
 

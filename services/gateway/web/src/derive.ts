@@ -56,7 +56,8 @@ export function primaryDatastreams(station: Station): Datastream[] {
 }
 
 export function isFresh(reading: Reading | undefined, cadence: Cadence, now: number): reading is Reading {
-  return reading !== undefined && now - Date.parse(reading.time) <= FRESH_MS[cadence];
+  // Too far ahead is no better than too old: the device's clock is wrong and says nothing of now.
+  return reading !== undefined && Math.abs(now - Date.parse(reading.time)) <= FRESH_MS[cadence];
 }
 
 /** Whether the instrument vouches for the value: normal, or beyond its range (which is the worst news, not bad data). */
@@ -142,8 +143,7 @@ export function levelsFor(rules: Rule[], station: Station, propertyId: string): 
   const fitting = rules.filter((rule) => rule.property_id === propertyId);
   const rule =
     fitting.find((one) => one.station_id === station.id) ??
-    fitting.find((one) => !one.station_id && one.ring === station.ring) ??
-    fitting.find((one) => !one.station_id && !one.ring);
+    fitting.find((one) => one.station_id === null && one.ring === station.ring);
   return [...(rule?.levels ?? [])].sort((a, b) => rank(a.colour) - rank(b.colour));
 }
 

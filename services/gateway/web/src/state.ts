@@ -61,12 +61,21 @@ export const trust = computed<Trust>(() => {
   return lastEventAt.value === null ? "connecting" : "live";
 });
 
-/** The newest time the park has spoken of: its own clock may run ahead of the server's, never is it behind in silence. */
+/** The newest time that live readings have carried, and when it came by this machine's clock [ms]. */
+export const parkClock = signal<{ time: number; heardAt: number } | null>(null);
+
+/**
+ * How late it is in the park. Readings may all come late (a slow link, a simulation that catches up): a station is
+ * silent when it falls behind the others, and the lag of all of them together is told by itself (`lagMs`).
+ */
 export const parkNow = computed(() => {
-  let newest = now.value;
-  for (const reading of readings.value.values()) newest = Math.max(newest, Date.parse(reading.time) || 0);
-  return newest;
+  const clock = parkClock.value;
+  if (clock === null) return now.value;
+  return Math.min(now.value, clock.time + Math.max(0, tick.value - clock.heardAt));
 });
+/** From here on a lag is told [ms]. */
+export const LAG_TOLD_MS = 120_000;
+export const lagMs = computed(() => now.value - parkNow.value);
 
 export const statuses = computed<ReadonlyMap<string, StationStatus>>(() => {
   const byStation = new Map<string, Alarm[]>();

@@ -65,6 +65,15 @@ function takeReadings(items: Reading[]): void {
   state.readings.value = next;
 }
 
+/** Readings that have just come in: they also tell how late it is in the park. */
+function takeLive(items: Reading[]): void {
+  const newest = Math.max(...items.map((item) => Date.parse(item.time) || 0));
+  batch(() => {
+    takeReadings(items);
+    if (newest > (state.parkClock.peek()?.time ?? 0)) state.parkClock.value = { time: newest, heardAt: Date.now() };
+  });
+}
+
 async function latest(parkId: string): Promise<ReadonlyMap<number, Reading>> {
   const [realtime, minute] = await Promise.all([api.latest(parkId, "realtime"), api.latest(parkId, "minute")]);
   takeReadings([...minute, ...realtime]);
@@ -81,7 +90,7 @@ const refreshLatest = coalesced(() => refresh("latest", state.readings, latest))
 /** No wind is an answer too: a park without readings has no meteorology. */
 async function meteorologyOrNone(parkId: string): Promise<Meteorology | null> {
   try {
-    return await api.meteorology(parkId);
+    return await api.meteorology(parkId, new Date(state.parkNow.peek()));
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
@@ -139,6 +148,7 @@ function forget(): void {
     state.failures.value = new Map();
     loaded.value = new Set();
     state.lastEventAt.value = null;
+    state.parkClock.value = null;
     state.link.value = "connecting";
     state.enteredAt.value = Date.now();
     pinnedRunId.value = null;
@@ -166,7 +176,7 @@ function enterPark(parkId: string): () => void {
     heard: () => {
       state.lastEventAt.value = Date.now();
     },
-    observation: takeReadings,
+    observation: takeLive,
     alarm: refreshAlarms,
     run: refreshRuns,
   });

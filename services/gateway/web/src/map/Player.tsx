@@ -39,7 +39,7 @@ export function Player() {
         <strong>{shown ? clockTime(start + shown.time_s * 1000, timezone.value) : label}</strong>
         {shown && <span class="dim">{label}</span>}
       </output>
-      <button type="button" class="quiet-button" disabled={!shown} onClick={() => showFrame(null)}>{t("frames.maximum")}</button>
+      {shown && <button type="button" class="quiet-button" onClick={() => showFrame(null)}>{t("frames.maximum")}</button>}
     </div>
   );
 }

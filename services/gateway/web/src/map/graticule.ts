@@ -3,12 +3,12 @@
 import L from "leaflet";
 import { element } from "./symbols";
 
-/** Steps in degrees; the grid takes the finest with no more than `MOST_LINES` across the view. */
+/** Steps in degrees; the grid takes the finest whose names do not touch. */
 const STEPS = [0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10];
-const MOST_LINES = 9;
+const LEAST_SPACING_PX = 92;
 
-function stepFor(span: number): number {
-  return STEPS.find((step) => span / step <= MOST_LINES) ?? 20;
+function stepFor(span: number, width: number): number {
+  return STEPS.find((step) => (step / span) * width >= LEAST_SPACING_PX) ?? 20;
 }
 
 function label(degrees: number, positive: string, negative: string, step: number): string {
@@ -30,7 +30,7 @@ export function showGraticule(map: L.Map): void {
     names.replaceChildren();
     const shown = map.getBounds();
     const [west, east, south, north] = [shown.getWest(), shown.getEast(), shown.getSouth(), shown.getNorth()];
-    const step = stepFor(east - west);
+    const step = stepFor(east - west, map.getSize().x);
     const margin = step * 2;
     for (let n = Math.ceil((west - margin) / step); n * step <= east + margin; n += 1) {
       line([[south - margin, n * step], [north + margin, n * step]]);

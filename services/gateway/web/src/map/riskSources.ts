@@ -34,7 +34,7 @@ function build(): HTMLElement {
 
 export function showRiskSources(map: L.Map): () => void {
   const choose = ({ source }: SourceSpot): void => pickRiskSource(source.id);
-  const markers = new Markers<SourceSpot>(map, { size: 22, zIndexOffset: 100, build, paint, choose });
+  const markers = new Markers<SourceSpot>(map, { size: 22, zIndexOffset: 400, build, paint, choose });
   return effect(() => {
     markers.show(
       riskSources.value.map((source) => ({

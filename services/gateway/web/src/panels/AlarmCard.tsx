@@ -9,7 +9,7 @@ import { t } from "../i18n";
 import { moveTo } from "../map/view";
 import { stationName, subjectName } from "../names";
 import { alarmId, showStation } from "../selection";
-import { now, parkId, stationById, timezone } from "../state";
+import { now, parkId, parkNow, stationById, timezone } from "../state";
 import { refreshAlarms } from "../sync";
 import { clockMoment } from "../time";
 import { Journal } from "./Journal";
@@ -66,7 +66,7 @@ function goTo(alarm: Alarm): void {
 export function AlarmCard({ alarm }: { alarm: Alarm }) {
   const open = alarmId.value === alarm.id;
   const waiting = needsAcknowledgement(alarm);
-  const since = (now.value - Date.parse(alarm.raised_at)) / 1000;
+  const since = (parkNow.value - Date.parse(alarm.raised_at)) / 1000;
   const colour = alarm.active ? alarm.colour : "returned";
   return (
     <li class={`alarm-card card-${colour} ${waiting ? "unacknowledged" : ""} ${open ? "open" : ""}`} data-alarm={alarm.id}>
@@ -91,7 +91,7 @@ export function AlarmCard({ alarm }: { alarm: Alarm }) {
       </p>
       {alarm.comment && <p class="alarm-comment">{alarm.comment}</p>}
       {waiting && <Acknowledge alarm={alarm} />}
-      {open && <Journal alarmId={alarm.id} changedAt={alarm.changed_at} />}
+      {open && <Journal alarmId={alarm.id} changedAt={alarm.changed_at} unit={alarm.unit} />}
     </li>
   );
 }

@@ -5,7 +5,7 @@ import { amount, duration } from "../format";
 import { t } from "../i18n";
 import { stationName, subjectName } from "../names";
 import { showStation } from "../selection";
-import { failures, highestAlarm, now, quietMs, sortedAlarms, stations, statuses, trust } from "../state";
+import { failures, highestAlarm, LAG_TOLD_MS, lagMs, parkNow, quietMs, sortedAlarms, stations, statuses, trust } from "../state";
 import type { Alarm } from "../contract";
 import { loaded } from "../sync";
 
@@ -19,7 +19,17 @@ function Notice() {
       </div>
     );
   }
-  if (failures.value.size === 0) return null;
+  if (failures.value.size > 0) return <Failures />;
+  if (lagMs.value < LAG_TOLD_MS) return null;
+  return (
+    <div class="notice notice-failure" role="status">
+      <strong>{t("lag.title")}</strong>
+      <span aria-live="off">{t("lag.text", { time: duration(lagMs.value / 1000) })}</span>
+    </div>
+  );
+}
+
+function Failures() {
   const parts = [...failures.value].map(([part, detail]) => `${part}: ${detail}`).join("; ");
   return (
     <div class="notice notice-failure" role="alert">
@@ -31,7 +41,7 @@ function Notice() {
 
 function AlarmBanner({ alarm, others }: { alarm: Alarm; others: number }) {
   const waiting = alarm.state === "unacknowledged" || alarm.state === "returned_unacknowledged";
-  const since = (now.value - Date.parse(alarm.raised_at)) / 1000;
+  const since = (parkNow.value - Date.parse(alarm.raised_at)) / 1000;
   return (
     <button type="button" class={`banner ${alarm.active ? `banner-${alarm.colour}` : "banner-returned"} ${waiting ? "unacknowledged" : ""}`} onClick={() => showStation(alarm.station_id)}>
       <span class={`grade grade-${alarm.colour}`}>{grade(alarm.colour)}</span>

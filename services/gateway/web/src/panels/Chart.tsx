@@ -40,11 +40,10 @@ function withGaps([times, values]: Points, longest: number): Points {
 async function fetchPoints(stream: Datastream, minutes: number): Promise<Points> {
   const end = new Date(parkNow.peek() + 1000);
   const start = new Date(end.getTime() - minutes * 60_000);
-  const series = (await api.observations(parkId.peek()!, [stream.id], start, end)).find((one) => one.datastream_id === stream.id);
-  if (!series) return [[], []];
+  const pages = await api.observations(parkId.peek()!, [stream.id], start, end);
   return [
-    series.time.map((time) => Date.parse(time) / 1000),
-    series.value.map((value, n) => (SOUND.has(series.quality[n] ?? "") ? value : null)),
+    pages.flatMap((page) => page.time.map((time) => Date.parse(time) / 1000)),
+    pages.flatMap((page) => page.value.map((value, n) => (SOUND.has(page.quality[n] ?? "") ? value : null))),
   ];
 }
 

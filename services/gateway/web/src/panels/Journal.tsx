@@ -8,21 +8,20 @@ import { named, t } from "../i18n";
 import { now, parkId, timezone } from "../state";
 import { clockMoment } from "../time";
 
-function Entry({ entry }: { entry: Transition }) {
-  const at = entry.event_time ?? entry.recorded_at;
+function Entry({ entry, unit }: { entry: Transition; unit: string | null }) {
   return (
     <li>
-      <span class="num dim">{at ? clockMoment(at, now.value, timezone.value) : "–"}</span>
-      {entry.colour && <span class={`dot dot-${entry.colour}`} aria-hidden="true" />}
-      <span>{named("transition", entry.transition)}</span>
-      {entry.value !== null && entry.value !== undefined && <span class="num">{amount(entry.value, entry.unit)}</span>}
+      <span class="num dim">{clockMoment(entry.event_time, now.value, timezone.value)}</span>
+      <span class={`dot dot-${entry.colour_after}`} aria-hidden="true" />
+      <span>{named("action", entry.action)}</span>
+      {entry.value !== null && <span class="num">{amount(entry.value, unit)}</span>}
       {entry.actor && <span class="dim">{entry.actor}</span>}
       {entry.comment && <q>{entry.comment}</q>}
     </li>
   );
 }
 
-export function Journal({ alarmId, changedAt }: { alarmId: string; changedAt: string }) {
+export function Journal({ alarmId, changedAt, unit }: { alarmId: string; changedAt: string; unit: string | null }) {
   const [entries, setEntries] = useState<Transition[] | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   useEffect(() => {
@@ -40,7 +39,7 @@ export function Journal({ alarmId, changedAt }: { alarmId: string; changedAt: st
       <h3>{t("alarm.journal")}</h3>
       {failure && <p class="failure">{failure}</p>}
       {!entries && !failure && <p class="dim">{t("loading")}</p>}
-      <ol>{entries?.map((entry, n) => <Entry key={n} entry={entry} />)}</ol>
+      <ol>{entries?.map((entry) => <Entry key={entry.id} entry={entry} unit={unit} />)}</ol>
     </div>
   );
 }

@@ -6,7 +6,7 @@ import { compassPoint, language, named, said, t } from "../i18n";
 import { zoneColour } from "../map/footprint";
 import { moveTo } from "../map/view";
 import { chemicalName, placeName } from "../names";
-import { now, timezone } from "../state";
+import { now, parkNow, timezone } from "../state";
 import { clockMoment } from "../time";
 import { ReceptorTable } from "./ReceptorTable";
 
@@ -100,7 +100,7 @@ function Found({ run, result }: { run: Run; result: RunResult }) {
   return (
     <>
       <Warnings result={result} />
-      <ReceptorTable receptors={result.receptors} nowS={result.times.now_s + (now.value - Date.parse(run.created_at)) / 1000} />
+      <ReceptorTable receptors={result.receptors} nowS={(parkNow.value - Date.parse(result.times.release_start)) / 1000} />
       <Candidates run={run} />
       <ZoneTable result={result} />
       <section>
