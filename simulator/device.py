@@ -99,7 +99,8 @@ class Device:
 
     async def _visit(self) -> None:
         """One connection from beginning to end."""
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(*self._address), CONNECT_TIMEOUT_S)
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(*self._address)
         self._writer, self.connected = writer, True
         listening = asyncio.create_task(self._listen(reader, writer))
         speaking = asyncio.create_task(self._speak(writer))
@@ -131,7 +132,9 @@ class Device:
             writer.write(frame.data)
             await writer.drain()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._answered.wait(), self.settings.ack_timeout_s)
+                # Not `wait_for`: in Python 3.11 it loses a cancellation that comes with the answer.
+                async with asyncio.timeout(self.settings.ack_timeout_s):
+                    await self._answered.wait()
                 return
         raise NoAnswerError
 
