@@ -6,8 +6,8 @@ from typing import cast
 
 import contourpy
 import numpy as np
-import shapely
 import numpy.typing as npt
+import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from services.model.dispersion.field import Field32

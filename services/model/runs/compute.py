@@ -33,9 +33,16 @@ from shared.text import BilingualText
 
 _KG_PER_MG = 1e-6
 _BREATHING_HEIGHT_M = 1.5
-_FRAMES = 6
+
+# Frames stand closer while the gas is new, and thin out as it drifts away after the release.
+_FRAMES_OF_RELEASE = (0.1, 0.25, 0.5, 0.75, 1.0)
+_FRAMES_AFTER = (0.1, 0.25, 0.5, 1.0)
 _VALID_TO_M = 10_000.0
 _DEFAULT_RECEPTOR_M = 1000.0
+_UNCERTAIN_RATIO = 30.0
+
+# The tail of a Gaussian is no concentration.
+_LEAST_SHOWN_MG_M3 = 1e-6
 
 VALIDITY = BilingualText(
     zh="中性或轻气体；平坦地形；距源约 20 米至 10 公里；风速 0.5 米/秒以上较可靠；预测值与实测值通常相差 2 倍以内。",
@@ -87,7 +94,7 @@ def compute(plan: RunPlan) -> RunResult:
         steady(plan.weather.weather),
         plan.averaging_s,
     )
-    frame_times = [round(plan.end_s * (i + 1) / _FRAMES, 1) for i in range(_FRAMES)]
+    frame_times = frame_times_of(plan)
     lowest = min(level.level_mg_m3 for level in plan.levels) * _KG_PER_MG
     drawn = compute_field(model, plan.end_s, lowest, frame_times, _BREATHING_HEIGHT_M, plan.nodes)
     peak_zones = _zones(drawn, drawn.peak, plan.levels, frame)
@@ -120,6 +127,17 @@ def compute(plan: RunPlan) -> RunResult:
             compute_ms=0.0,
         ),
     )
+
+
+def frame_times_of(plan: RunPlan) -> list[float]:
+    """Return the times [s] of the frames, rising: over the release, after it, and now."""
+    after = plan.end_s - plan.release_end_s
+    times = {plan.release_end_s * share for share in _FRAMES_OF_RELEASE}
+    if after > 0.0:
+        times |= {plan.release_end_s + after * share for share in _FRAMES_AFTER}
+    if plan.now_s > 0.0:
+        times.add(plan.now_s)
+    return sorted({round(time, 1) for time in times})
 
 
 def dense_gas_decision(plan: RunPlan, frame: LocalFrame) -> DenseGasDecision | None:
@@ -178,7 +196,7 @@ def _receptors(plan: RunPlan, model: PuffModel, frame: LocalFrame) -> list[Recep
                 population=place.population,
                 longitude=place.longitude,
                 latitude=place.latitude,
-                peak_mg_m3=float(f"{peak:.4g}"),
+                peak_mg_m3=float(f"{peak:.4g}") if peak > _LEAST_SHOWN_MG_M3 else 0.0,
                 arrival_s=None if arrival is None else round(arrival, 1),
                 inside=inside,
             )
@@ -232,6 +250,9 @@ def _warnings(plan: RunPlan, decision: DenseGasDecision | None, collection: dict
         found.append(warning("density-unknown"))
     elif decision.dense:
         found.append(warning("dense-gas", value=f"{decision.value:.3g}", cut_off=f"{decision.cut_off:.3g}"))
+    if plan.rate_interval is not None and plan.rate_interval[1] > _UNCERTAIN_RATIO * plan.rate_interval[0]:
+        low, high = plan.rate_interval
+        found.append(warning("rate-uncertain", low=f"{low:.2g}", high=f"{high:.2g}"))
     if weather.wind_speed_m_s < 1.0:
         found.append(warning("light-wind"))
     if weather.stability > 5.5:

@@ -98,6 +98,13 @@ _WARNINGS: dict[str, tuple[str, str]] = {
         "现有读数不足以确定泄漏源：最可能的源只有 {value}% 的概率。",
         "The readings cannot tell the source: the most probable one has only {value} %.",
     ),
+    "rate-uncertain": (
+        "泄漏速率很不确定：90% 区间为 {low} 至 {high} kg/s；影响区按中位数绘制，实际可能大得多。",
+        (
+            "The rate is very uncertain: its 90 % interval is {low} to {high} kg/s. "
+            "The zones are drawn for the median; the real ones may be much larger."
+        ),
+    ),
     "source-may-be-elsewhere": (
         "有 {value}% 的概率泄漏源不在已登记的风险源之中。",
         "With {value} % the source is none of the registered risk sources.",

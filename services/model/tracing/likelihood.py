@@ -37,6 +37,10 @@ class Readings:
         if np.any(~np.isfinite(self.value)) or np.any(self.detection_limit <= 0.0):
             raise ValueError("readings must be finite and detection limits above zero")
 
+    def of(self, which: npt.NDArray[np.bool_]) -> Readings:
+        """Return the readings of some stations."""
+        return Readings(self.value[which], self.detection_limit[which], self.range_upper[which])
+
 
 def log_likelihood(readings: Readings, predicted: FloatArray) -> FloatArray:
     """Return the log likelihood of each reading, the shape of `predicted` (..., stations).

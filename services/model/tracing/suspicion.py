@@ -1,31 +1,38 @@
 """Which risk source is it, and how much comes out? A posterior over the park's own sources and over "elsewhere".
 
-For every candidate, a wind-direction bias and a rate are marginalised on grids (Hutchinson, Oh & Chen 2017,
-doi:10.1016/j.inffus.2016.11.010, reviews the method): the plume of unit rate is computed once per bias, so a rate
-costs a multiplication.
+For every candidate, a wind-direction bias, an error of the stability and a rate are marginalised on grids
+(Hutchinson, Oh & Chen 2017, doi:10.1016/j.inffus.2016.11.010, reviews the method): the plume of unit rate is computed
+once per weather, so a rate costs a multiplication.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from services.model.dispersion.meteorology import Meteorology
 from services.model.dispersion.plume import LEAST_PLUME_WIND_M_S, Plume, plume
+from services.model.dispersion.stability import MOST_STABLE, MOST_UNSTABLE
 from services.model.tracing.likelihood import FloatArray, Readings, log_likelihood
 
 ELSEWHERE_SHARE = 0.1
-_ELSEWHERE_CELLS = 14
+_ELSEWHERE_CELLS = 12
 _ELSEWHERE_MARGIN_M = 200.0
 
 # Rates [kg/s] with a prior even in the logarithm.
 _RATES_KG_S = np.geomspace(1e-5, 100.0, 57)
-_BIASES = 13
 _BIAS_SPREAD_DEG = 10.0
+_BIAS_STEP_DEG = 4.0
+_WIDEST_SPREAD_DEG = 72.0
+
+# A class estimated from surface weather is often one off, and a wrong fixed one biases place and rate alike.
+_STABILITY_OFFSETS = (-1.0, 0.0, 1.0)
+_STABILITY_WEIGHTS = (0.25, 0.5, 0.25)
 _MG_PER_KG = 1e6
+_NEGLIGIBLE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,61 +104,74 @@ def trace(
     detected = observed.readings.value >= observed.readings.detection_limit
     if not detected.any():
         raise ValueError("no station reads above its detection limit: there is nothing to trace")
-    biases, bias_log_prior = _wind_biases(weather)
-    plumes: dict[float, list[Plume]] = {}
-    joint = {c.id: _joint(c, observed, weather, biases, bias_log_prior, gas_age_s, plumes) for c in candidates}
-    evidence = {key: _log_sum(table) for key, table in joint.items()}
+    cases = _cases(weather, _BIAS_STEP_DEG, _STABILITY_OFFSETS, _STABILITY_WEIGHTS)
+    joint = {c.id: _joint(c, observed, cases, gas_age_s) for c in candidates}
     named_share = math.log((1.0 - ELSEWHERE_SHARE) / max(len(candidates), 1))
-    elsewhere = math.log(ELSEWHERE_SHARE if candidates else 1.0) + _elsewhere_evidence(
-        observed, weather, biases, bias_log_prior, gas_age_s, plumes
-    )
-    logs = np.array([evidence[c.id] + named_share for c in candidates] + [elsewhere])
+    elsewhere = math.log(ELSEWHERE_SHARE if candidates else 1.0) + _elsewhere(observed, weather, gas_age_s)
+    logs = np.array([_log_sum(joint[c.id]) + named_share for c in candidates] + [elsewhere])
     shares = np.exp(logs - logs.max())
     shares /= shares.sum()
     suspects = [
-        _suspect(c.id, joint[c.id], biases, float(share)) for c, share in zip(candidates, shares[:-1], strict=True)
+        _suspect(c.id, joint[c.id], cases, float(share)) for c, share in zip(candidates, shares[:-1], strict=True)
     ]
     suspects.sort(key=lambda suspect: (-suspect.probability, suspect.id))
     return Suspicion(tuple(suspects), float(shares[-1]))
 
 
-def _wind_biases(weather: Meteorology) -> tuple[FloatArray, FloatArray]:
-    """Direction errors [deg] and their log prior: 10 degrees of spread from 2 m/s up, more in lighter wind."""
-    spread = min(_BIAS_SPREAD_DEG * max(1.0, 2.0 / max(weather.wind_speed_m_s, 0.1)), 60.0)
-    biases = np.linspace(-2.5 * spread, 2.5 * spread, _BIASES)
+@dataclass(slots=True)
+class _Case:
+    """One hypothesis of the weather: how far the wind's direction and the stability are off, and its log prior."""
+
+    weather: Meteorology
+    bias_deg: float
+    log_prior: float
+    plumes: dict[float, Plume] = field(default_factory=dict)
+
+    def plume(self, height_m: float) -> Plume:
+        """The plume from a source of this height; made once."""
+        if height_m not in self.plumes:
+            self.plumes[height_m] = plume(self.weather, height_m)
+        return self.plumes[height_m]
+
+
+def _cases(weather: Meteorology, step_deg: float, offsets: Sequence[float], weights: Sequence[float]) -> list[_Case]:
+    """Direction errors have a spread of 10 degrees from 2 m/s up, more in lighter wind."""
+    spread = min(_BIAS_SPREAD_DEG * max(1.0, 2.0 / max(weather.wind_speed_m_s, 0.1)), _WIDEST_SPREAD_DEG)
+    each_side = math.ceil(2.5 * spread / step_deg)
+    biases = np.linspace(-2.5 * spread, 2.5 * spread, 2 * each_side + 1)
     log_prior = -0.5 * (biases / spread) ** 2
-    return biases, np.asarray(log_prior - _log_sum(log_prior))
+    log_prior -= _log_sum(log_prior)
+    return [
+        _Case(_turned(weather, float(bias), offset), float(bias), float(prior) + math.log(weight))
+        for bias, prior in zip(biases, log_prior, strict=True)
+        for offset, weight in zip(offsets, weights, strict=True)
+    ]
 
 
-def _joint(
-    candidate: Candidate,
-    observed: Observed,
-    weather: Meteorology,
-    biases: FloatArray,
-    bias_log_prior: FloatArray,
-    gas_age_s: float,
-    plumes: dict[float, list[Plume]],
-) -> FloatArray:
-    """Log posterior over (bias, rate), unnormalised, of one place."""
-    if candidate.height_m not in plumes:
-        plumes[candidate.height_m] = [_turned_plume(weather, bias, candidate.height_m) for bias in biases]
-    east, north = observed.east_m - candidate.east_m, observed.north_m - candidate.north_m
-    table = np.empty((biases.size, _RATES_KG_S.size))
-    for index, shape in enumerate(plumes[candidate.height_m]):
-        unit = shape.concentration_at(1.0, east, north, observed.height_m) * _MG_PER_KG
-        speaks = _has_been_reached(shape, east, north, observed.readings, gas_age_s)
-        logs = log_likelihood(observed.readings, _RATES_KG_S[:, None] * unit[None, :])
-        table[index] = (logs * speaks).sum(axis=1)
-    return table + bias_log_prior[:, None] - math.log(_RATES_KG_S.size)
-
-
-def _turned_plume(weather: Meteorology, bias_deg: float, height_m: float) -> Plume:
-    turned = replace(
+def _turned(weather: Meteorology, bias_deg: float, stability_offset: float) -> Meteorology:
+    return replace(
         weather,
         wind_from_deg=(weather.wind_from_deg + bias_deg) % 360.0,
         wind_speed_m_s=max(weather.wind_speed_m_s, LEAST_PLUME_WIND_M_S),
+        stability=min(max(weather.stability + stability_offset, MOST_UNSTABLE), MOST_STABLE),
     )
-    return plume(turned, height_m)
+
+
+def _joint(candidate: Candidate, observed: Observed, cases: Sequence[_Case], gas_age_s: float) -> FloatArray:
+    """Log posterior over (case, rate), unnormalised, of one place."""
+    east, north = observed.east_m - candidate.east_m, observed.north_m - candidate.north_m
+    table = np.empty((len(cases), _RATES_KG_S.size))
+    untouched = log_likelihood(observed.readings, np.zeros(east.shape))
+    for index, case in enumerate(cases):
+        shape = case.plume(candidate.height_m)
+        unit = shape.concentration_at(1.0, east, north, observed.height_m) * _MG_PER_KG
+        speaks = _has_been_reached(shape, east, north, observed.readings, gas_age_s)
+        # Most stations stand outside most plumes, where no rate makes a difference: they are reckoned once.
+        touched = unit * _RATES_KG_S[-1] > _NEGLIGIBLE * observed.readings.detection_limit
+        logs = log_likelihood(observed.readings.of(touched), _RATES_KG_S[:, None] * unit[None, touched])
+        outside = float((untouched * speaks)[~touched].sum())
+        table[index] = (logs * speaks[touched]).sum(axis=1) + outside + case.log_prior
+    return table - math.log(_RATES_KG_S.size)
 
 
 def _has_been_reached(
@@ -166,29 +186,24 @@ def _has_been_reached(
     return np.asarray((travel <= gas_age_s + first) | detected, dtype=np.float64)
 
 
-def _elsewhere_evidence(
-    observed: Observed,
-    weather: Meteorology,
-    biases: FloatArray,
-    bias_log_prior: FloatArray,
-    gas_age_s: float,
-    plumes: dict[float, list[Plume]],
-) -> float:
-    """Mean evidence of places on a raster over the stations and some way around them."""
+def _elsewhere(observed: Observed, weather: Meteorology, gas_age_s: float) -> float:
+    """Mean evidence of places on a raster over the stations and some way around them, with coarser cases."""
+    spread_step = 2.5 * _BIAS_STEP_DEG
+    cases = _cases(weather, spread_step, (0.0,), (1.0,))
     margin = _ELSEWHERE_MARGIN_M
     easts = np.linspace(observed.east_m.min() - margin, observed.east_m.max() + margin, _ELSEWHERE_CELLS)
     norths = np.linspace(observed.north_m.min() - margin, observed.north_m.max() + margin, _ELSEWHERE_CELLS)
     places = [Candidate("elsewhere", float(e), float(n)) for e in easts for n in norths]
-    logs = [_log_sum(_joint(place, observed, weather, biases, bias_log_prior, gas_age_s, plumes)) for place in places]
+    logs = [_log_sum(_joint(place, observed, cases, gas_age_s)) for place in places]
     return _log_sum(np.array(logs)) - math.log(len(logs))
 
 
-def _suspect(key: str, joint: FloatArray, biases: FloatArray, probability: float) -> Suspect:
+def _suspect(key: str, joint: FloatArray, cases: Sequence[_Case], probability: float) -> Suspect:
     weights = np.exp(joint - joint.max())
     weights /= weights.sum()
     cumulative = np.cumsum(weights.sum(axis=0))
     low, middle, high = (float(np.exp(np.interp(q, cumulative, np.log(_RATES_KG_S)))) for q in (0.05, 0.5, 0.95))
-    bias = float((weights.sum(axis=1) * biases).sum())
+    bias = float((weights.sum(axis=1) * np.array([case.bias_deg for case in cases])).sum())
     return Suspect(key, probability, middle, low, high, bias)
 
 
