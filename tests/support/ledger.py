@@ -71,7 +71,8 @@ class LedgerStation:
     def _talk(self, link: socket.socket) -> None:
         decoder = FrameDecoder()
         while not self._stop.is_set():
-            moment, value = self._moment, 1.0 + self.sent % 700 / 1000
+            moment = self._moment
+            value = round(1.0 + moment.timestamp() % 700 / 1000, 3)  # the same again when it is sent again
             qn = moment.strftime("%Y%m%d%H%M%S") + "000"
             link.sendall(encode_frame(self._segment(moment, value, qn)))
             self.sent += 1
