@@ -10,6 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 import uvicorn
 from starlette.types import ASGIApp
 
+from launcher.ports import free_port
+
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
@@ -62,10 +64,7 @@ class Relay:
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
+        self.port = free_port()
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -86,7 +85,6 @@ class Relay:
             writer.transport.abort()
 
     async def __aenter__(self) -> Self:
-        self._listener.close()
         await self.mend()
         return self
 

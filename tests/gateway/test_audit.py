@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -59,7 +60,7 @@ async def test_the_audit_is_append_only(store: Store, statement: str) -> None:
 
 
 async def test_entries_wait_for_the_database(
-    settings_of: Settings, keys: Keys, store: Store, database_url: str, dist
+    settings_of: Settings, keys: Keys, store: Store, database_url: str, dist: Path
 ) -> None:
     key = await keys.new("north", name="operator")
     async with Relay(database_url) as relay, open_door(settings_of(database_url=relay.url), dist) as door:

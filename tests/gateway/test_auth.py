@@ -1,7 +1,9 @@
 """Who may come in."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -113,7 +115,7 @@ async def test_a_revoked_key_is_refused_within_seconds(keys: Keys, store: Store)
 
 
 async def test_reading_goes_on_while_the_database_is_down(
-    settings_of: Settings, keys: Keys, database_url: str, dist
+    settings_of: Settings, keys: Keys, database_url: str, dist: Path
 ) -> None:
     known, stranger = await keys.new("north"), await keys.new("north")
     async with Relay(database_url) as relay, open_door(settings_of(database_url=relay.url), dist) as door:
@@ -133,7 +135,7 @@ async def test_reading_goes_on_while_the_database_is_down(
         assert (await client.get(ROUTE)).status_code == 200
 
 
-async def test_a_directory_without_a_database_says_so(unused_port) -> None:
+async def test_a_directory_without_a_database_says_so(unused_port: Callable[[], int]) -> None:
     from shared.database import create_engine
 
     engine = create_engine(f"postgresql://x:y@127.0.0.1:{unused_port()}/z", "gateway")

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
 from redis.asyncio import Redis
 
 from services.gateway.events import api as events_api
-from services.gateway.events import stream as stream_module
 from services.gateway.events.event import Cursor, Event, Kind, encode, encode_comment
 from services.gateway.events.hub import TOO_SLOW, Hub, Interest
 from services.gateway.events.latest import LatestValues
+from services.gateway.events.stream import client_stream
 from services.gateway.routing import Service
 from services.gateway.store import Store
 from shared.messages import ObservationsStored, RegistryChanged
@@ -139,7 +141,7 @@ async def test_replay_after_redis_lost_everything(
 
 
 async def test_events_go_on_while_redis_is_down(
-    settings_of: Settings, keys: Keys, outbox: Outbox, redis_url: str, dist
+    settings_of: Settings, keys: Keys, outbox: Outbox, redis_url: str, dist: Path
 ) -> None:
     async with Relay(redis_url) as relay, open_door(settings_of(redis_url=relay.url), dist) as door:
         client = await door.client(await keys.new("north"))
@@ -228,7 +230,7 @@ async def test_a_stream_ends_when_its_key_is_revoked(
 
 
 async def test_a_slow_client_is_dropped_with_a_word_and_may_come_back(
-    settings_of: Settings, keys: Keys, outbox: Outbox, dist
+    settings_of: Settings, keys: Keys, outbox: Outbox, dist: Path
 ) -> None:
     async with open_door(settings_of(gateway_event_queue=20), dist) as door:
         north = await door.client(await keys.new("north"))
@@ -280,12 +282,7 @@ async def test_a_client_that_goes_is_forgotten(door: Door, north: httpx.AsyncCli
 
 
 def shorten_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = stream_module.client_stream
-
-    def quick(*arguments):
-        return original(*arguments, heartbeat_s=0.1)
-
-    monkeypatch.setattr(events_api, "client_stream", quick)
+    monkeypatch.setattr(events_api, "client_stream", partial(client_stream, heartbeat_s=0.1))
 
 
 def test_cursors_are_written_and_read() -> None:

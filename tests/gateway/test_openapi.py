@@ -1,5 +1,7 @@
 """One description of the whole API."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from fastapi.openapi.models import OpenAPI
@@ -65,7 +67,7 @@ async def test_the_document_has_every_route_and_is_valid(door: Door) -> None:
 
 
 async def test_a_service_that_is_down_is_noted_and_its_part_kept_once_known(
-    settings_of: Settings, unused_port, dist
+    settings_of: Settings, unused_port: Callable[[], int], dist: Path
 ) -> None:
     async with open_door(settings_of(model_url=f"http://127.0.0.1:{unused_port()}"), dist) as door:
         client = await door.client()

@@ -1,10 +1,12 @@
 """The gateway starts with everything down, says what is missing, and recovers without a restart."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -26,15 +28,13 @@ async def test_everything_is_down_and_comes_back(
     upstreams: dict[Service, Upstream],
     database_url: str,
     redis_url: str,
-    unused_port,
+    unused_port: Callable[[], int],
     dist: Path,
 ) -> None:
     key = await keys.new("north")
     ports = {service: unused_port() for service in Service}
     urls = {f"{service.value}_url": f"http://127.0.0.1:{port}" for service, port in ports.items()}
     database, redis = Relay(database_url), Relay(redis_url)
-    database._listener.close()
-    redis._listener.close()
     settings = settings_of(database_url=database.url, redis_url=redis.url, **urls)
     async with open_door(settings, dist) as door:
         client = await door.client(key)
@@ -60,13 +60,9 @@ async def test_everything_is_down_and_comes_back(
 
         await database.mend()
         await redis.mend()
-        async with contextlib_all(upstreams, ports):
-            for _ in range(100):
-                if (await client.get("/health/ready")).status_code == 200:
-                    break
-                await asyncio.sleep(0.1)
-            assert (await client.get("/health/ready")).json()["status"] == "ok"
-            assert (await client.get("/api/v1/parks/north/stations")).status_code == 200
+        async with all_up(upstreams, ports):
+            assert (await comes_to(client, "/health/ready", 200)).json()["status"] == "ok"
+            assert (await comes_to(client, "/api/v1/parks/north/stations", 200)).status_code == 200
             direct = create_redis(redis_url, "test")
             async with listening(client) as listener:
                 await listener.live()
@@ -77,21 +73,32 @@ async def test_everything_is_down_and_comes_back(
         await redis.cut()
 
 
-def contextlib_all(upstreams: dict[Service, Upstream], ports: dict[Service, int]):
-    import contextlib
+@contextlib.asynccontextmanager
+async def all_up(upstreams: dict[Service, Upstream], ports: dict[Service, int]) -> AsyncIterator[None]:
+    async with contextlib.AsyncExitStack() as stack:
+        for service, upstream in upstreams.items():
+            await stack.enter_async_context(serving(upstream.app(), port=ports[service]))
+        yield
 
-    @contextlib.asynccontextmanager
-    async def all_up():
-        async with contextlib.AsyncExitStack() as stack:
-            for service, upstream in upstreams.items():
-                await stack.enter_async_context(serving(upstream.app(), port=ports[service]))
-            yield
 
-    return all_up()
+async def comes_to(client: httpx.AsyncClient, path: str, status: int) -> httpx.Response:
+    """The answer at `path` once it has `status`, or whatever it is after 10 s."""
+    for _ in range(100):
+        answer = await client.get(path)
+        if answer.status_code == status:
+            break
+        await asyncio.sleep(0.1)
+    return answer
 
 
 @pytest.fixture
-def process_env(database_url: str, redis_url: str, internal_token: str, upstream_urls: dict[str, str], unused_port):
+def process_env(
+    database_url: str,
+    redis_url: str,
+    internal_token: str,
+    upstream_urls: dict[str, str],
+    unused_port: Callable[[], int],
+) -> dict[str, str]:
     return os.environ | {
         "FENCELINE_DATABASE_URL": database_url,
         "FENCELINE_REDIS_URL": redis_url,
@@ -101,15 +108,19 @@ def process_env(database_url: str, redis_url: str, internal_token: str, upstream
     }
 
 
+def start(environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "services.gateway"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 async def test_the_process_ends_at_once_although_a_stream_is_open(
     process_env: dict[str, str], keys: Keys, stop: signal.Signals
 ) -> None:
     key = await keys.new("north")
     url = f"http://127.0.0.1:{process_env['FENCELINE_GATEWAY_PORT']}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "services.gateway"], cwd=ROOT, env=process_env, stdout=subprocess.PIPE, text=True
-    )
+    process = start(process_env)
     try:
         async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}) as client:
             for _ in range(300):

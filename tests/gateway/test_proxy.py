@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import httpx
+import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -86,7 +88,7 @@ def streaming_app(progress: list[int]) -> FastAPI:
     return app
 
 
-async def test_large_bodies_are_streamed_both_ways(settings_of: Settings, keys: Keys, dist) -> None:
+async def test_large_bodies_are_streamed_both_ways(settings_of: Settings, keys: Keys, dist: Path) -> None:
     progress: list[int] = []
 
     async def body() -> AsyncIterator[bytes]:
@@ -120,7 +122,9 @@ async def test_large_bodies_are_streamed_both_ways(settings_of: Settings, keys: 
         assert total == 400 * len(CHUNK)
 
 
-async def test_faults_of_a_service(settings_of: Settings, keys: Keys, dist, monkeypatch) -> None:
+async def test_faults_of_a_service(
+    settings_of: Settings, keys: Keys, dist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(proxy, "TIMEOUT", httpx.Timeout(0.5))
     async with serving(streaming_app([])) as [url], open_door(settings_of(ingest_url=url), dist) as door:
         client = await door.client(await keys.new("north"))
@@ -144,7 +148,7 @@ async def test_faults_of_a_service(settings_of: Settings, keys: Keys, dist, monk
 
 
 async def test_a_service_that_is_down_is_named_and_the_rest_goes_on(
-    settings_of: Settings, keys: Keys, unused_port, internal_token: str, dist
+    settings_of: Settings, keys: Keys, unused_port: Callable[[], int], internal_token: str, dist: Path
 ) -> None:
     port = unused_port()
     async with open_door(settings_of(model_url=f"http://127.0.0.1:{port}"), dist) as door:

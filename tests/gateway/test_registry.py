@@ -1,5 +1,7 @@
 """The park file, sent on to three services."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from services.gateway.auth import Scope
@@ -53,7 +55,9 @@ async def test_the_first_refusal_ends_it_and_is_told(
     assert upstreams[Service.MODEL].asked == []
 
 
-async def test_a_service_that_is_down_is_named(settings_of: Settings, keys: Keys, unused_port, dist) -> None:
+async def test_a_service_that_is_down_is_named(
+    settings_of: Settings, keys: Keys, unused_port: Callable[[], int], dist: Path
+) -> None:
     async with open_door(settings_of(model_url=f"http://127.0.0.1:{unused_port()}"), dist) as door:
         client = await door.client(await keys.new("north"))
         answer = await client.put(PATH, json=park_file())

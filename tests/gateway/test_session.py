@@ -1,5 +1,7 @@
 """The page's session."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -82,7 +84,7 @@ async def test_a_session_cannot_be_made_up(door: Door, keys: Keys) -> None:
     cookie = client.cookies[COOKIE]
     for forged in (cookie[:-4] + "AAA=", cookie.replace(".", ".A"), "a.b", "", ".", cookie + "." + cookie, "é.b"):
         other = await door.client()
-        answer = await other.get(SESSION, headers={"Cookie": f"{COOKIE}={forged}".encode()})
+        answer = await other.get(SESSION, headers=[(b"Cookie", f"{COOKIE}={forged}".encode())])
         assert answer.status_code == 401, forged
 
 
@@ -96,14 +98,16 @@ def test_sessions_are_signed_and_end() -> None:
     assert SessionSigner(b"j" * 32).read(cookie, now) is None
 
 
-async def demo_door(settings_of: Settings, keys: Keys, dist: Path, **options: object):
+@contextlib.asynccontextmanager
+async def demo_door(settings_of: Settings, keys: Keys, dist: Path) -> AsyncIterator[Door]:
     key = await keys.new("north", scopes=[Scope.READ, Scope.WRITE], name="demo")
-    return open_door(settings_of(gateway_demo_key=key, **options), dist)
+    async with open_door(settings_of(gateway_demo_key=key), dist) as door:
+        yield door
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LOCALHOST", "[::1]:{port}", "127.0.0.9"])
 async def test_a_demo_opens_by_itself_on_this_machine(settings_of: Settings, keys: Keys, dist: Path, host: str) -> None:
-    async with await demo_door(settings_of, keys, dist) as door:
+    async with demo_door(settings_of, keys, dist) as door:
         client = await door.client()
         answer = await client.get("/", headers={"Host": host.format(port=door.url.rpartition(":")[2])})
         assert COOKIE in answer.headers["set-cookie"]
@@ -136,7 +140,7 @@ async def test_a_demo_opens_by_itself_on_this_machine(settings_of: Settings, key
 async def test_a_demo_opens_for_nobody_else(
     settings_of: Settings, keys: Keys, dist: Path, headers: dict[str, str]
 ) -> None:
-    async with await demo_door(settings_of, keys, dist) as door:
+    async with demo_door(settings_of, keys, dist) as door:
         answer = await (await door.client()).get("/", headers=headers)
         assert "set-cookie" not in answer.headers
 
@@ -146,7 +150,7 @@ async def test_without_a_demo_key_nothing_opens(door: Door) -> None:
 
 
 async def test_the_demo_does_not_replace_who_is_signed_in(settings_of: Settings, keys: Keys, dist: Path) -> None:
-    async with await demo_door(settings_of, keys, dist) as door:
+    async with demo_door(settings_of, keys, dist) as door:
         client: httpx.AsyncClient = await door.client()
         await client.post(SESSION, json={"api_key": await keys.new("south", name="visitor")})
         await client.get("/")

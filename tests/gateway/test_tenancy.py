@@ -66,7 +66,8 @@ async def test_the_own_park_is_reached_on_every_route(
 
 
 async def test_the_routes_of_the_application_are_those_that_were_walked(door: Door) -> None:
-    routes = {(method, route.path) for route in iter_route_contexts(door.app.routes) for method in route.methods or ()}
+    contexts = iter_route_contexts(door.app.routes)
+    routes = {(method, route.path or "") for route in contexts for method in route.methods or ()}
     assert {entry for entry in routes if "park" in entry[1] and entry[1] != "/api/v1/parks"} == set(PARK_ROUTES)
 
 
