@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from shared.park_file import ParkFile, Station, read_park_file
@@ -255,7 +255,11 @@ class StubPark:
         if alarm is None:
             return 404, {"title": "Not found"}
         if action == "acknowledge" and method == "POST":
-            alarm |= {"state": "acknowledged", "acknowledged_by": "demo", "comment": (body or {}).get("comment") or None}
+            alarm |= {
+                "state": "acknowledged",
+                "acknowledged_by": "demo",
+                "comment": (body or {}).get("comment") or None,
+            }
         entry = {
             "id": "entry-1", "action": "raise", "state_before": None, "state_after": "unacknowledged",
             "colour_before": None, "colour_after": alarm["colour"], "value": alarm["value"],
@@ -276,7 +280,11 @@ class StubPark:
 
     def _enterprises(self) -> list[Any]:
         return [
-            {"id": self.file.id_of(one.id), "name": one.name.model_dump(), "area": polygon(one.area) if one.area else None}
+            {
+                "id": self.file.id_of(one.id),
+                "name": one.name.model_dump(),
+                "area": polygon(one.area) if one.area else None,
+            }
             for one in self.file.enterprises
         ]
 
@@ -306,7 +314,14 @@ class StubPark:
         properties = {stream["property_id"] for stream in self.streams if stream["unit"] == "mg/m3"}
         rings = ("source", "boundary", "receptor")
         return [
-            {"rule_id": f"level.{one}", "ring": ring, "station_id": None, "property_id": one, "unit": "mg/m3", "levels": levels}
+            {
+                "rule_id": f"level.{one}",
+                "ring": ring,
+                "station_id": None,
+                "property_id": one,
+                "unit": "mg/m3",
+                "levels": levels,
+            }
             for one in sorted(properties)
             for ring in rings
         ]
@@ -327,7 +342,13 @@ class StubPark:
 
 
 CHEMICALS = [
-    {"cas": cas, "name": {"zh": zh, "en": en}, "molar_mass_g_mol": mass, "endpoint1_mg_m3": first, "endpoint2_mg_m3": second}
+    {
+        "cas": cas,
+        "name": {"zh": zh, "en": en},
+        "molar_mass_g_mol": mass,
+        "endpoint1_mg_m3": first,
+        "endpoint2_mg_m3": second,
+    }
     for cas, zh, en, mass, first, second in (
         ("7782-50-5", "氯", "Chlorine", 70.9, 58, 5.8),
         ("7664-41-7", "氨", "Ammonia", 17.03, 770, 110),
@@ -425,7 +446,7 @@ class StubServer:
         """Where the page is."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/"
 
-    def __enter__(self) -> "StubServer":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -25,7 +25,8 @@ def test_chinese_first_and_english_on_request_and_remembered(screen: Screen) -> 
 
 
 def test_a_browser_that_speaks_english_gets_english(screen: Screen) -> None:
-    assert (browser := screen.page.context.browser)
+    browser = screen.page.context.browser
+    assert browser
     with browser.new_context(locale="en-GB") as english:
         page = english.new_page()
         page.goto(screen.url)
@@ -114,7 +115,11 @@ def test_an_alarm_shows_its_colour_value_and_threshold_and_is_acknowledged(scree
     card.get_by_role("button", name="确认").click()
     expect(card).to_contain_text("demo 已确认")
     expect(card).to_contain_text("已派人")
-    assert ("POST", f"/parks/{park.file.park.id}/alarms/{alarm['id']}/acknowledge", {"comment": "已派人"}) in park.requests
+    assert (
+        "POST",
+        f"/parks/{park.file.park.id}/alarms/{alarm['id']}/acknowledge",
+        {"comment": "已派人"},
+    ) in park.requests
 
 
 def test_what_is_typed_survives_the_live_values(screen: Screen, park: StubPark) -> None:

@@ -1,11 +1,12 @@
 /** Numbers and amounts as a person reads them. */
 
-/** Three significant digits, never an exponent where plain digits will do. */
+/** Two or three significant digits, never an exponent where plain digits will do. */
 export function number(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   if (size === 0) return "0";
   if (size < 0.001) return value.toExponential(1);
+  if (size < 0.1) return String(Number(value.toPrecision(2)));
   const decimals = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
   return value.toFixed(decimals);
 }

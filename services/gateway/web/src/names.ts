@@ -1,8 +1,9 @@
 /** How the page calls places and gases. */
 
 import type { Alarm, Bilingual } from "./contract";
+import { amount } from "./format";
 import { said, t } from "./i18n";
-import { chemicalByCas, park, stationById } from "./state";
+import { chemicalByCas, park, readings, stationById } from "./state";
 
 const MARK = /\s*[（(](?:虚构|fictitious)[）)]\s*$/i;
 
@@ -25,4 +26,11 @@ export function subjectName(alarm: Alarm): string {
   if (alarm.property_id === null) return t("alarm.silence");
   const streams = stationById.value.get(alarm.station_id)?.datastreams ?? [];
   return said(streams.find((one) => one.property_id === alarm.property_id)?.property_name) || alarm.property_id;
+}
+
+/** The value of an alarm; `>` says that the instrument can no longer follow. */
+export function alarmAmount(alarm: Alarm): string {
+  const reading = alarm.datastream_id === null ? undefined : readings.value.get(alarm.datastream_id);
+  const over = alarm.active && reading?.quality === "T" && reading.value === alarm.value ? "> " : "";
+  return over + amount(alarm.value, alarm.unit);
 }

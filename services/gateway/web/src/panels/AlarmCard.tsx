@@ -4,10 +4,10 @@ import { useState } from "preact/hooks";
 import { ApiError, api } from "../api";
 import type { Alarm } from "../contract";
 import { grade, needsAcknowledgement } from "../derive";
-import { amount, duration, number } from "../format";
+import { duration, number } from "../format";
 import { t } from "../i18n";
 import { moveTo } from "../map/view";
-import { stationName, subjectName } from "../names";
+import { alarmAmount, stationName, subjectName } from "../names";
 import { alarmId, showStation } from "../selection";
 import { now, parkId, parkNow, stationById, timezone } from "../state";
 import { refreshAlarms } from "../sync";
@@ -50,7 +50,7 @@ function Amounts({ alarm }: { alarm: Alarm }) {
   if (alarm.value === null) return null;
   return (
     <p class="alarm-amounts">
-      <strong class="num">{amount(alarm.value, alarm.unit)}</strong>
+      <strong class="num">{alarmAmount(alarm)}</strong>
       {alarm.threshold !== null && <span class="dim">{t("alarm.over", { threshold: number(alarm.threshold) })}</span>}
       {alarm.peak_value !== null && alarm.peak_value > alarm.value && <span class="dim">{t("alarm.peak", { value: number(alarm.peak_value) })}</span>}
     </p>

@@ -1,9 +1,9 @@
 /** The one line that a person reads from across the room: stale data first, then the highest alarm, then calm. */
 
 import { grade } from "../derive";
-import { amount, duration } from "../format";
+import { duration } from "../format";
 import { t } from "../i18n";
-import { stationName, subjectName } from "../names";
+import { alarmAmount, stationName, subjectName } from "../names";
 import { showStation } from "../selection";
 import { failures, highestAlarm, LAG_TOLD_MS, lagMs, parkNow, quietMs, sortedAlarms, stations, statuses, trust } from "../state";
 import type { Alarm } from "../contract";
@@ -47,7 +47,7 @@ function AlarmBanner({ alarm, others }: { alarm: Alarm; others: number }) {
       <span class={`grade grade-${alarm.colour}`}>{grade(alarm.colour)}</span>
       <strong class="banner-what">{t(`colour.${alarm.colour}`)} · {subjectName(alarm)}</strong>
       <span class="banner-where">{stationName(alarm)}</span>
-      {alarm.value !== null && <span class="banner-value num">{amount(alarm.value, alarm.unit)}</span>}
+      {alarm.value !== null && <span class="banner-value num">{alarmAmount(alarm)}</span>}
       <span class="banner-state">{t(`state.${alarm.state}`)}</span>
       <span class="num dim">{duration(since)}</span>
       {others > 0 && <span class="banner-more">{t("banner.more", { count: others })}</span>}
