@@ -13,7 +13,7 @@ from services.ingest.normalise import Observation
 from shared import outbox
 from shared.messages import ObservationsStored
 from shared.streams import observation_stream
-from shared.time import from_microseconds, to_microseconds
+from shared.time import from_microseconds, to_microseconds, utc_now
 
 Connection = psycopg.AsyncConnection[Any]
 MAX_UNKNOWN_DEVICES = 10_000
@@ -209,14 +209,16 @@ async def _announce(connection: Connection, batch: Batch, statuses: Sequence[Row
             shards[row.shard].append(row)
     if not shards:
         return
-    facts = [outbox.row(observation_stream(shard), _fact(shards[shard])) for shard in sorted(shards)]
+    now = to_microseconds(utc_now())
+    facts = [outbox.row(observation_stream(shard), _fact(shards[shard], now)) for shard in sorted(shards)]
     await connection.cursor().executemany(outbox.INSERT_SQL, facts)
 
 
-def _fact(rows: list[Observation]) -> ObservationsStored:
+def _fact(rows: list[Observation], received_at: int) -> ObservationsStored:
     return ObservationsStored(
         datastream_id=[row.datastream_id for row in rows],
         time=[row.time for row in rows],
         value=[row.value for row in rows],
         quality="".join(row.quality for row in rows),
+        received_at=received_at,
     )

@@ -180,6 +180,7 @@ async def test_stored_rows_are_announced_in_their_shard_and_reach_redis(ingest: 
     number = (await ids(ingest))["test-park.s1", "chlorine", "realtime"]
     assert fact.datastream_id == [number, number]
     assert (fact.value, fact.quality) == ([1.0, None], "NB")
+    assert fact.received_at is not None, "a reader that comes late knows by it that the readings were live"
 
 
 async def test_latest_values(ingest: Running) -> None:
