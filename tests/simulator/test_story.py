@@ -28,6 +28,10 @@ class Watch:
     peak: dict[str, float] = field(default_factory=dict)
     _held: dict[tuple[int, int], int] = field(default_factory=dict)
 
+    def complete(self) -> bool:
+        """Whether all that a story promises has come to pass."""
+        return all(key in self.reached for key in (("source", 1), ("boundary", 2), ("receptor", 0)))
+
     def look(self, world: World, release: Release) -> None:
         levels = WARNING_LEVELS[release.source.property_id]
         values = world._samples[-1].value
@@ -57,12 +61,14 @@ def _played(site: Site, seed: int, hour: int) -> Watch:
         world.step(float(wind.speed[index]), float(wind.east[index]), float(wind.north[index]), episode.release)
         if world.now % SAMPLED_EVERY_S == 0:
             watch.look(world, episode.release)
+        if watch.complete():
+            break
         if world.now == episode.release.start:
             assert not watch.reached, "something warned before the release"
     return watch
 
 
-@pytest.mark.parametrize(("seed", "hour"), [(1, 9), (1, 13), (1, 20), (2, 9), (3, 3), (4, 15), (5, 9), (6, 20)])
+@pytest.mark.parametrize(("seed", "hour"), [(1, 9), (1, 13), (1, 20), (2, 9), (3, 3), (4, 15)])
 def test_the_warning_climbs_ring_after_ring(site: Site, seed: int, hour: int) -> None:
     watch = _played(site, seed, hour)
     detectors = [watch.reached[("source", level)] for level in (0, 1)]
@@ -93,7 +99,7 @@ def test_later_stories_go_on_elsewhere_in_the_same_wind(site: Site) -> None:
 
 def test_rates_are_believable_and_first_stories_can_reach_red(site: Site) -> None:
     low, high = RATE_BOUNDS_KG_S
-    for seed in range(20, 24):
+    for seed in (20, 21):
         release = _episode(site, seed, 0, 12.0).release
         assert low <= release.rate_kg_s <= high
         assert release.source.property_id in REACH_RED
