@@ -21,7 +21,7 @@ from services.model.queueing import put_back_neglected
 from services.model.settings import ModelSettings
 from services.model.store import runs as run_store
 from services.model.wiring import Parts, open_parts
-from services.model.worker import worker_name
+from services.model.working import worker_name
 from shared import database, http_client, redis
 from shared.health import Check, Health
 from shared.outbox import OutboxRelay, facts_router, http_catch_up

@@ -18,7 +18,7 @@ from services.model.app import build_app
 from services.model.ingest_client import IngestClient
 from services.model.settings import ModelSettings
 from services.model.wiring import Parts, open_parts
-from services.model.worker import Worker
+from services.model.working import Worker
 from shared.time import iso
 
 PARK = "test-park"

@@ -219,7 +219,7 @@ async def test_registry_put_twice_is_the_same_and_what_left_the_file_is_gone(cli
 
 async def test_chemicals(client: httpx.AsyncClient) -> None:
     assert len((await client.get("/chemicals")).json()["items"]) == 142
-    assert (await client.get(f"/chemicals/{CHLORINE}")).json()["name"]["zh"] == "氯"
+    assert (await client.get(f"/chemicals/{CHLORINE}")).json()["name"]["zh"] == "氯气"
     assert (await client.get("/chemicals/1-1-1")).status_code == 404
 
 
