@@ -54,6 +54,7 @@ def test_when_nothing_comes_the_page_never_looks_safe(screen: Screen) -> None:
     expect(notice).to_contain_text("数据已过期")
     expect(page.locator(".marker > .station.data-ok")).to_have_count(0)
     expect(page.locator(".banner-calm")).not_to_contain_text("无未结警报")
+    expect(page.locator(".panel.alarms")).not_to_contain_text("没有未结警报")
     expect(page.locator(".wind-rose")).to_contain_text("无风数据")
     expect(page.locator(".trust")).to_have_text("数据已过期")
     screen.alive.set()

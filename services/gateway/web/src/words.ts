@@ -54,7 +54,7 @@ export const words = {
 
   "alarms": w("警报", "Alarms"),
   "alarms.empty": w("没有未结警报。", "No open alarms."),
-  "alarms.unknown": w("警报列表尚未载入。", "The alarms have not been loaded."),
+  "alarms.unknown": w("警报状态未知。", "The state of the alarms is not known."),
   "alarm.silence": w("站点失联，无数据", "Station silent, no data"),
   "alarm.over": w("阈值 {threshold}", "limit {threshold}"),
   "alarm.peak": w("峰值 {value}", "peak {value}"),

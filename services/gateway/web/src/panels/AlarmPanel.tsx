@@ -1,6 +1,6 @@
 /** The open alarms, most urgent first. */
 
-import { failures, sortedAlarms } from "../state";
+import { failures, sortedAlarms, trust } from "../state";
 import { t } from "../i18n";
 import { loaded } from "../sync";
 import { AlarmCard } from "./AlarmCard";
@@ -8,7 +8,7 @@ import { StationTally } from "./StationTally";
 
 export function AlarmPanel() {
   const alarms = sortedAlarms.value;
-  const unknown = !loaded.value.has("alarms") || failures.value.has("alarms");
+  const unknown = !loaded.value.has("alarms") || failures.value.has("alarms") || trust.value === "stale";
   return (
     <aside class="panel alarms" aria-label={t("alarms")}>
       <StationTally />

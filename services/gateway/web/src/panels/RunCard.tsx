@@ -54,12 +54,13 @@ function ZoneTable({ result }: { result: RunResult }) {
         <tbody>
           {result.zones.features.map((zone) => {
             const { key, level_mg_m3, area_m2, max_distance_m, clipped } = zone.properties;
+            const atLeast = clipped ? "≥ " : "";
             return (
               <tr key={level_mg_m3}>
                 <th scope="row"><span class={`swatch swatch-${zoneColour(zone)}`} aria-hidden="true" />{named("zone", key)}</th>
                 <td class="num">{number(level_mg_m3)}</td>
-                <td class="num">{zone.geometry ? distance(max_distance_m) : "–"}{clipped && <em class="old">{t("run.clipped")}</em>}</td>
-                <td class="num">{zone.geometry ? area(area_m2) : "–"}</td>
+                <td class="num" title={clipped ? t("run.clipped") : undefined}>{zone.geometry ? atLeast + distance(max_distance_m) : "–"}</td>
+                <td class="num">{zone.geometry ? atLeast + area(area_m2) : "–"}</td>
               </tr>
             );
           })}
