@@ -21,11 +21,14 @@ FRESH_S = 60.0
 RETRY_S = 3.0
 FETCH_TIMEOUT_S = 2.0
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+# FastAPI describes a body of its own for a value that is not allowed; the services answer with a problem instead.
+_INVALID = "422"
 # (status, what it means) of the problems that the gateway itself answers with, on every route behind it
 _PROBLEMS = {
     "401": ("Unauthorized", "no API key, or not a valid one"),
     "403": ("Forbidden", "the key lacks the scope"),
     "404": ("NotFound", "not there, or in a park that the key may not see"),
+    _INVALID: ("Unprocessable", "a value is not allowed; `errors` says which and why"),
     "503": ("Unavailable", "the service behind this route is down; the rest goes on"),
     "504": ("NoAnswerInTime", "the service behind this route did not answer in time"),
 }
@@ -128,6 +131,7 @@ def _operation(name: str, path: str, original: Json, beside: Json) -> Json:
         operation["operationId"] = f"{name}_{operation['operationId']}"
     operation.setdefault("tags", [name])
     operation.pop("security", None)
+    operation.get("responses", {}).pop(_INVALID, None)
     if path not in _OPEN:
         for status, (key, _) in _PROBLEMS.items():
             operation.setdefault("responses", {}).setdefault(status, {"$ref": f"#/components/responses/{key}"})

@@ -161,6 +161,16 @@ async def test_events_go_on_while_redis_is_down(
             assert (await listener.next(20)).data["comment"] == "in the light"
 
 
+async def test_a_fact_that_nobody_understands_is_passed_over(north: httpx.AsyncClient, outbox: Outbox) -> None:
+    poison = RegistryChanged(park_id="north")
+    async with listening(north) as listener:
+        await listener.live()
+        await outbox.write("alarms", alarm("north", "1"), poison, alarm("north", "3"))
+        assert [(await listener.next()).data["comment"] for _ in range(2)] == ["1", "3"]
+    async with listening(north, headers={"Last-Event-ID": "alarms:1"}) as listener:
+        assert (await listener.next()).data["comment"] == "3"
+
+
 async def test_a_cursor_from_before_the_streams_began_anew_does_not_silence_the_client(
     north: httpx.AsyncClient, outbox: Outbox
 ) -> None:

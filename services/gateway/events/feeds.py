@@ -33,12 +33,15 @@ class Feed:
         self._streams = list(streams)
         self._handle = handle
         self._began = began
+        self._positions: dict[str, int] | None = None
 
     async def run(self) -> None:
-        """Follow until cancelled."""
-        positions = await self._start()
-        for stream, position in positions.items():
-            self._began(stream, position)
+        """Follow until cancelled; run again, it goes on where it was."""
+        if self._positions is None:
+            self._positions = await self._start()
+            for stream, position in self._positions.items():
+                self._began(stream, position)
+        positions = self._positions
         while True:
             try:
                 facts = await self._reader.read(positions)
@@ -47,8 +50,8 @@ class Feed:
                 await asyncio.sleep(RETRY_S)
                 continue
             for fact in facts:
-                self._tell(fact)
                 positions[fact.stream] = fact.position
+                self._tell(fact)
 
     async def _start(self) -> dict[str, int]:
         while True:
@@ -74,7 +77,12 @@ class Feed:
         try:
             self._handle(fact)
         except ValidationError as error:
-            log.warning("fact_not_understood", stream=fact.stream, position=fact.position, error=str(error)[:300])
+            not_understood(fact, error)
+
+
+def not_understood(fact: Fact, error: ValidationError) -> None:
+    """Tell of a fact that has to be passed over; it must not stand in the way of those behind it."""
+    log.warning("fact_not_understood", stream=fact.stream, position=fact.position, error=str(error)[:300])
 
 
 def recent_only(catch_up: CatchUp) -> CatchUp:

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from services.gateway.events.datastreams import DatastreamParks
 from services.gateway.events.event import REPLAYED, Event, Kind
-from services.gateway.events.feeds import Feed, recent_only
+from services.gateway.events.feeds import Feed, not_understood, recent_only
 from services.gateway.events.hub import Hub
 from services.gateway.events.latest import LatestValues
 from services.gateway.routing import Service
@@ -54,8 +55,14 @@ class LiveEvents:
             if not facts:
                 facts = await self._catch_ups[stream](stream, after, READ_COUNT)
             for fact in facts:
-                if fact.position <= upto:
-                    yield event_of(fact)
+                if fact.position > upto:
+                    return
+                try:
+                    event = event_of(fact)
+                except ValidationError as error:
+                    not_understood(fact, error)
+                else:
+                    yield event
             if not facts:
                 return
             after = facts[-1].position
