@@ -119,6 +119,10 @@ TRICKS = [
     "/API/V1/parks/south/stations",
     "/parks/south/stations",
     "/api/v1/../../parks/south/stations",
+    "/api/v1/parks/north/runs/%2e%2e",
+    "/api/v1/parks/north/alarms/..",
+    "/api/v1/parks/north/alarms/a1%3fpark=south",
+    "/api/v1/parks/north/alarms/a1%23x",
     "http://other/api/v1/parks/south/stations",
 ]
 
