@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -19,6 +18,7 @@ from services.model.api.dependencies import State
 from services.model.following import AlarmFollower
 from services.model.queueing import put_back_neglected
 from services.model.settings import ModelSettings
+from services.model.stopping import stop
 from services.model.store import runs as run_store
 from services.model.wiring import Parts, open_parts
 from services.model.working import worker_name
@@ -89,11 +89,7 @@ async def _background(settings: ModelSettings, parts: Parts, relay: OutboxRelay)
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await stop(tasks)
 
 
 async def _sweep(settings: ModelSettings, parts: Parts) -> None:
@@ -109,4 +105,6 @@ async def _sweep(settings: ModelSettings, parts: Parts) -> None:
             metrics.QUEUE_AGE.set(age)
         except (DBAPIError, RedisError, OSError, TimeoutError) as error:
             log.warning("sweep_interrupted", error=" ".join(str(error).split())[:200])
+        except Exception:
+            log.exception("sweep_failed")
         await asyncio.sleep(_SWEEP_S)

@@ -70,6 +70,9 @@ class AlarmFollower:
             except (RedisError, DBAPIError, httpx.HTTPError, OSError, TimeoutError) as error:
                 log.warning("following_interrupted", error=" ".join(str(error).split())[:200])
                 await asyncio.sleep(1.0)
+            except Exception:
+                log.exception("following_failed")
+                await asyncio.sleep(1.0)
 
     async def renew_forever(self) -> None:
         """Renew the runs of open alarms until cancelled."""
@@ -78,6 +81,8 @@ class AlarmFollower:
                 await self.renew()
             except (RedisError, DBAPIError, OSError, TimeoutError) as error:
                 log.warning("renewing_interrupted", error=" ".join(str(error).split())[:200])
+            except Exception:
+                log.exception("renewing_failed")
             await asyncio.sleep(_RENEW_LOOK_S)
 
     async def step(self, block_ms: int = 2000) -> int:

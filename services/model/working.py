@@ -27,6 +27,7 @@ from services.model.runs.failure import RunFailure, worker_failure
 from services.model.runs.gather import Limits, Registry, gather
 from services.model.runs.result import RunResult
 from services.model.settings import ModelSettings
+from services.model.stopping import stop
 from services.model.store import registry as registry_store
 from services.model.store import runs as run_store
 from services.model.store.runs import Claimed
@@ -72,6 +73,10 @@ class Worker:
                 await self._next()
             except (RedisError, DBAPIError, OSError, TimeoutError) as error:
                 log.warning("worker_interrupted", error=" ".join(str(error).split())[:200])
+                await asyncio.sleep(_RETRY_S)
+            except Exception:
+                # The job stays pending and is tried again, a few times: see `model_job_attempts`.
+                log.exception("worker_failed")
                 await asyncio.sleep(_RETRY_S)
 
     async def _next(self) -> None:
@@ -203,9 +208,7 @@ class Worker:
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await stop((task,))
 
 
 def timed_compute(plan: RunPlan) -> RunResult:
@@ -223,16 +226,13 @@ def worker_name() -> str:
 
 async def work(settings: ModelSettings) -> None:
     """Run one worker until SIGTERM or SIGINT. A run in hand is given up: another worker takes it, or this one later."""
-    stop = asyncio.Event()
+    asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
     name = worker_name()
     async with open_parts(settings, name, "model-worker") as parts:
         log.info("worker_started", worker=name)
         task = asyncio.create_task(Worker(parts.engine, parts.queue, parts.ingest, settings, name).run())
-        waiting = asyncio.create_task(stop.wait())
+        waiting = asyncio.create_task(asked.wait())
         await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
-        task.cancel()
-        waiting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await stop((task, waiting))

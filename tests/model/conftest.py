@@ -17,6 +17,7 @@ from fastapi import FastAPI, HTTPException, Query
 from services.model.app import build_app
 from services.model.ingest_client import IngestClient
 from services.model.settings import ModelSettings
+from services.model.stopping import stop
 from services.model.wiring import Parts, open_parts
 from services.model.working import Worker
 from shared.time import iso
@@ -224,8 +225,6 @@ def working(settings: ModelSettings, ingest: IngestClient) -> Working:
             try:
                 yield worker
             finally:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+                await stop((task,))
 
     return one
