@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
 from services.model.runs.weather import MeasuredWeather
 from shared.time import iso
+
+# A datastream that fell silent says nothing about what time it is.
+_LIVE = timedelta(minutes=15)
+
+# What ingest takes in one question.
+_STREAMS_A_REQUEST = 200
+_POINTS_A_REQUEST = 50_000
+
+# The spread of a handful of directions is no measurement of turbulence.
+_LEAST_WIND_SAMPLES = 10
 
 
 class IngestUnavailable(Exception):
@@ -63,7 +73,7 @@ class IngestClient:
             age_s=float(body.get("age_s") or 0.0),
             wind_speed_m_s=float(body["wind_speed_m_s"]),
             wind_from_deg=float(body["wind_from_deg"]),
-            sigma_theta_deg=body.get("sigma_theta_deg"),
+            sigma_theta_deg=body.get("sigma_theta_deg") if body.get("samples", 0) >= _LEAST_WIND_SAMPLES else None,
             temperature_c=body.get("temperature_c"),
             pressure_kpa=body.get("pressure_kpa"),
         )
@@ -86,34 +96,46 @@ class IngestClient:
         ]
 
     async def latest_time(self, park_id: str) -> datetime | None:
-        """Return the time of the park's newest realtime reading: the park's own now."""
+        """Return the park's own now: the middle of the latest times of its live realtime datastreams.
+
+        The middle and not the newest, since one device with a clock that leads must not move everyone's now.
+        """
         answer = await self._get(f"/parks/{park_id}/latest", {"cadence": "realtime"}, allowed=(404,))
         if answer.status_code == 404:
             return None
-        return max((datetime.fromisoformat(row["time"]) for row in _items(answer)), default=None)
+        times = sorted(datetime.fromisoformat(row["time"]) for row in _items(answer))
+        live = [time for time in times if times[-1] - time <= _LIVE]
+        return live[len(live) // 2] if live else None
 
     async def readings(
         self, park_id: str, datastream_ids: Sequence[int], start: datetime, end: datetime
     ) -> list[Series]:
-        """Return the raw readings of datastreams between two times, both included."""
-        if not datastream_ids:
-            return []
-        parameters: dict[str, Any] = {
-            "datastream_id": list(datastream_ids),
-            "start": iso(start),
-            "end": iso(end),
-            "resolution": "raw",
-        }
-        answer = await self._get(f"/parks/{park_id}/observations", parameters)
-        return [
-            Series(
-                datastream_id=row["datastream_id"],
-                time=[datetime.fromisoformat(text) for text in row["time"]],
-                value=row["value"],
-                quality=list(row["quality"]),
-            )
-            for row in _items(answer)
-        ]
+        """Return the raw readings of datastreams between two times, both included, in order of time."""
+        found = {number: Series(number, [], [], []) for number in datastream_ids}
+        for first in range(0, len(datastream_ids), _STREAMS_A_REQUEST):
+            parameters: dict[str, Any] = {
+                "datastream_id": list(datastream_ids[first : first + _STREAMS_A_REQUEST]),
+                "start": iso(start),
+                # Ingest's end is exclusive; its times are whole microseconds.
+                "end": iso(end + timedelta(microseconds=1)),
+                "resolution": "raw",
+                "limit": _POINTS_A_REQUEST,
+            }
+            await self._pages(f"/parks/{park_id}/observations", parameters, found)
+        return list(found.values())
+
+    async def _pages(self, path: str, parameters: dict[str, Any], found: dict[int, Series]) -> None:
+        cursor: str | None = None
+        while True:
+            answer = await self._get(path, parameters | ({"cursor": cursor} if cursor else {}))
+            for row in _items(answer):
+                series = found[row["datastream_id"]]
+                series.time.extend(datetime.fromisoformat(text) for text in row["time"])
+                series.value.extend(row["value"])
+                series.quality.extend(row["quality"])
+            cursor = answer.json().get("next")
+            if cursor is None:
+                return
 
     async def _get(self, path: str, parameters: dict[str, Any], allowed: tuple[int, ...] = ()) -> httpx.Response:
         try:

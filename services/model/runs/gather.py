@@ -52,7 +52,8 @@ async def gather(
     substance = chemical(request.chemical)
     needs_readings = request.rate_kg_s is None or isinstance(request.source, AtSuspicion)
     asks_ingest = needs_readings or request.meteorology is None
-    at = request.at or (await ingest.latest_time(park_id) if asks_ingest else None) or _event_time(inputs) or now
+    parks_now = await ingest.latest_time(park_id) if asks_ingest and request.at is None else None
+    at = request.at or _later(parks_now, _event_time(inputs)) or now
     longitude, latitude = _site(inputs, registry)
     remarks: list[Remark] = []
     weather = await _weather(park_id, inputs, ingest, at, now, limits, (longitude, latitude), remarks)
@@ -79,6 +80,12 @@ async def gather(
         warnings=remarks,
         assumptions=assumptions,
     )
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The readings behind an alarm may be newer than the park's middle; they must not be left out."""
+    known = [moment for moment in (one, other) if moment is not None]
+    return max(known, default=None)
 
 
 def _event_time(inputs: RunInputs) -> datetime | None:
