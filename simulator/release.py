@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from simulator.site import Source
 
-# A leak tears open: it begins at a share of its rate and grows to the whole of it.
-FIRST_SHARE = 0.2
-GROWTH_S = 60
+# A seal gives way: a seep at first, which multiplies in equal times until the opening is whole.
+FIRST_SHARE = 3e-4
+GROWTH_S = 90
 STORY_LENGTH_S = 1500
 
 
@@ -17,7 +17,7 @@ class Timing:
     """When a release begins after the start of its episode, how long it and the episode last [s]."""
 
     release_after_s: int = 60
-    release_for_s: int = 330
+    release_for_s: int = 360
     length_s: int = STORY_LENGTH_S
 
 
@@ -43,4 +43,4 @@ class Release:
 
 def grown_share(seconds: float) -> float:
     """Share of its full rate that a leak has so long after it began."""
-    return FIRST_SHARE + (1.0 - FIRST_SHARE) * min(seconds / GROWTH_S, 1.0)
+    return float(FIRST_SHARE ** max(1.0 - seconds / GROWTH_S, 0.0))

@@ -18,8 +18,11 @@ from simulator.wind import Wind, WindSeries
 
 RATE_BOUNDS_KG_S = (0.3, 3.0)
 RATE_STEP_KG_S = 0.05
-# Peaks must pass a level by this factor, for the real run differs from the scouting one by chance.
+# Peaks must pass a level by this factor, for the real run differs from the scouting one by chance: least where the
+# rate is fitted to it, most close to the source, where a station at the fringe of the plume sees all or nothing.
 MARGIN = 2.0
+SOURCE_MARGIN = 20.0
+RECEPTOR_MARGIN = 4.0
 GOOD_ENOUGH = 0.9
 LEAST_WINDS, MOST_WINDS = 16, 80
 # 770 mg/m3 of ammonia at the boundary would take more than a believable leak; its detectors go over range instead.
@@ -129,11 +132,11 @@ def climb(forecast: Forecast, rate: float) -> float:
     """How far a story climbs: the ring that stays farthest behind its goal, 1 where all reach theirs."""
     levels = WARNING_LEVELS[forecast.property_id]
     shares = (
-        rate * forecast.source / levels.detector[1],
-        rate * forecast.boundary / boundary_goal(forecast.property_id),
-        rate * forecast.receptor / levels.air[0],
+        rate * forecast.source / levels.detector[1] / SOURCE_MARGIN,
+        rate * forecast.boundary / boundary_goal(forecast.property_id) / MARGIN,
+        rate * forecast.receptor / levels.air[0] / RECEPTOR_MARGIN,
     )
-    return min(shares) / MARGIN
+    return min(shares)
 
 
 def promise(draw: _Draw) -> tuple[float, float]:

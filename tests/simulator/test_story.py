@@ -106,10 +106,13 @@ def test_rates_are_believable_and_first_stories_can_reach_red(site: Site) -> Non
 
 
 def test_a_leak_grows_and_ends(site: Site) -> None:
-    release = Release(site.sources[0], 2.0, 1000, 1330)
+    release = Release(site.sources[0], 2.0, 1000, 1360)
     assert release.rate_at(1000) == 0.0
-    assert 0.4 < release.rate_at(1001) < 0.5
-    assert release.rate_at(1060) == 2.0
-    assert release.rate_at(1330) == 2.0
-    assert release.rate_at(1331) == 0.0
-    assert release.mass_kg() == pytest.approx(2.0 * 330 - 2.0 * 0.8 * 60 / 2, rel=0.01)
+    assert release.rate_at(1001) == pytest.approx(6.0e-4, rel=0.1)
+    assert release.rate_at(1045) == pytest.approx(2.0 * 3e-4**0.5)
+    assert release.rate_at(1090) == 2.0
+    assert release.rate_at(1360) == 2.0
+    assert release.rate_at(1361) == 0.0
+    # The integral of a ** (1 - t / T) over the growth is T (1 - a) / ln(1 / a).
+    growth = 2.0 * 90 * (1 - 3e-4) / np.log(1 / 3e-4)
+    assert release.mass_kg() == pytest.approx(2.0 * 270 + growth, rel=0.01)
