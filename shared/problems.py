@@ -3,11 +3,12 @@
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.telemetry import current_trace_id, get_logger
 
@@ -157,6 +158,11 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request, status.value, slug, status.phrase, str(error.detail), headers)
 
 
+async def _on_disconnect(_request: Request, _error: Exception) -> Response:
+    """The caller went away while it sent; nobody reads this answer, and it is no fault of ours to log."""
+    return Response(status_code=499)
+
+
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("unexpected_error", path=request.url.path, method=request.method, exc_info=error)
     detail = "The service met an error that it did not expect; its log has it under this trace_id."
@@ -168,6 +174,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_unexpected)
 
 

@@ -71,7 +71,7 @@ _RETIRE = (
     ),
     text("DELETE FROM device USING station s WHERE s.id = device.station_id AND s.park_id = :park"),
 )
-_FOREIGN_DEVICES = text("SELECT mn, station_id FROM device WHERE mn = ANY(:mns) ORDER BY mn LIMIT 5")
+_FOREIGN_DEVICES = text("SELECT mn FROM device WHERE mn = ANY(:mns) ORDER BY mn LIMIT 5")
 _NO_LONGER_UNKNOWN = text("DELETE FROM unknown_device WHERE mn = ANY(:mns)")
 _SNAPSHOT_DEVICES = text(
     """
@@ -152,10 +152,10 @@ async def _put_all(connection: AsyncConnection, statement: Any, rows: list[dict[
 
 async def _refuse_devices_of_others(connection: AsyncConnection, file: ParkFile) -> None:
     mns = [station.device.mn for station in file.stations if station.device]
-    taken = (await connection.execute(_FOREIGN_DEVICES, {"mns": mns})).all()
+    taken = (await connection.execute(_FOREIGN_DEVICES, {"mns": mns})).scalars().all()
     if taken:
-        named = ", ".join(f"{mn} ({station})" for mn, station in taken)
-        raise Conflict(f"These device numbers (MN) belong to stations of another park: {named}. An MN is unique.")
+        # Whose they are is not told: a key for one park learns nothing of another.
+        raise Conflict(f"These device numbers (MN) are registered elsewhere: {', '.join(taken)}. An MN is unique.")
     await connection.execute(_NO_LONGER_UNKNOWN, {"mns": mns})
 
 
