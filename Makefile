@@ -35,11 +35,12 @@ test: ## Install what tests need and run them all | 安装测试依赖并运行�
 	@$(VENV)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
 
 lint: ## Style, types and import rules | 代码风格、类型与导入规则检查
-	$(call install,dev)
+	$(call install,lint)
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
 	@$(VENV)/lint-imports --no-logo
+	@cd services/gateway/web && npm run --silent check
 
 format: ## Put the code into shape | 自动整理代码格式
 	$(call install,dev)

@@ -1,4 +1,4 @@
-"""Set up what `make run` and `make test` need, once: `python3 launcher/install.py run|dev|test`.
+"""Set up what `make run` and `make test` need, once: `python3 launcher/install.py run|dev|lint|test`.
 
 Runs before anything is installed, so it uses the standard library alone and parses on old Pythons. A step
 whose inputs have not changed since it last succeeded (its stamp holds a hash of them) takes no time.
@@ -188,9 +188,11 @@ def is_current(stamp: Path, inputs: str) -> bool:
 
 
 def install(purpose: str) -> None:
-    """All that `purpose` needs: `run` the system, `dev` the checks, `test` every test as well."""
+    """All that `purpose` needs: `run` the system, `dev` the tools, `lint` all checks, `test` all tests."""
     check_python()
     install_python("run" if purpose == "run" else "dev")
+    if purpose == "lint":
+        install_npm(WEB, "web page: packages", "网页：依赖包")
     if purpose in ("run", "test"):
         build_page()
     if purpose == "test":
