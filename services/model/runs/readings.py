@@ -12,6 +12,8 @@ from shared.vocabulary import ObservedProperty
 
 # The mean over these minutes is traced: long enough to calm sensor noise, short enough to be about now.
 RECENT = timedelta(minutes=3)
+# Clean air for so long parts one release from the next.
+_CLEAN_BETWEEN_RELEASES = timedelta(minutes=5)
 _DEFAULT_DETECTION_LIMIT_MG_M3 = 0.1
 
 # A single reading just over the limit may be noise; the beginning of a release is looked for above this multiple.
@@ -24,7 +26,11 @@ _MOLAR_VOLUME_25C_L_MOL = 24.45
 
 @dataclass(frozen=True, slots=True)
 class StationReadings:
-    """What one station said, mg/m3. `first_clear`: its first reading clearly above the detection limit."""
+    """What one station said, mg/m3.
+
+    `value` is `range_upper` where the instrument's range was exceeded: then no more is known than "at least that".
+    `first_clear` is the first reading of this release that was clearly above the detection limit.
+    """
 
     station_id: str
     longitude: float
@@ -64,19 +70,41 @@ def _of_station(station: GasStation, series: Series, scale: float, at: datetime)
             valid.append((time, max(_over_range(limit, upper), scale * (value or 0.0))))
         elif flag == Quality.NORMAL and value is not None:
             valid.append((time, scale * value))
-    recent = [value for time, value in valid if at - RECENT <= time <= at]
+    recent = [(time, value) for time, value in valid if at - RECENT <= time <= at]
     if not recent:
         return None
-    first = next((time for time, value in valid if value > _CLEARLY_ABOVE * limit), None)
+    first = _began([time for time, value in valid if time <= at and value > _CLEARLY_ABOVE * limit])
     return StationReadings(
         station_id=station.station_id,
         longitude=station.longitude,
         latitude=station.latitude,
-        value=max(sum(recent) / len(recent), 0.0),
+        value=_traced_value(recent, first, upper),
         detection_limit=limit,
         range_upper=upper,
         first_clear=first,
     )
+
+
+def _began(clear: Sequence[datetime]) -> datetime | None:
+    """The first of the clear readings, in order of time, that belong to the same release as the last."""
+    first = None
+    for time in reversed(clear):
+        if first is not None and first - time > _CLEAN_BETWEEN_RELEASES:
+            break
+        first = time
+    return first
+
+
+def _traced_value(recent: Sequence[tuple[datetime, float]], first: datetime | None, upper: float) -> float:
+    """The mean since the gas came: the clean air before it says nothing of how much is let out.
+
+    A mean over readings cut off at the end of the range would pass for a measured value far too low, so one such
+    reading makes the whole of it "at least the end of the range".
+    """
+    values = [value for time, value in recent if first is None or time >= first] or [value for _, value in recent]
+    if max(values) >= upper:
+        return upper
+    return max(sum(values) / len(values), 0.0)
 
 
 def _over_range(limit: float, upper: float) -> float:

@@ -109,7 +109,8 @@ def release_start(
     """
     smelled = [entry for entry in readings if entry.first_clear is not None]
     first = min(smelled, key=lambda entry: entry.first_clear or at, default=None)
-    moment = raised_at if first is None or first.first_clear is None else min(first.first_clear, raised_at)
+    # An alarm that was never acknowledged may stand since an earlier release; the readings know better.
+    moment = raised_at if first is None or first.first_clear is None else first.first_clear
     travel_s = 0.0
     if first is not None:
         frame = local_frame(source.longitude, source.latitude)
