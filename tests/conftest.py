@@ -80,6 +80,7 @@ def unused_port() -> Callable[[], int]:
     return free_port
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their folder; those that start whole systems run one after the other, in one worker."""
     for item in items:

@@ -49,8 +49,9 @@ def built_page() -> Path:
     return DIST
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed after each module: as long as it is open, no asynchronous test can run in the same process."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         yield launched
