@@ -46,6 +46,8 @@ class Supervisor:
             await self._unless_one_gives_up(waiting)
         finally:
             waiting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await waiting
         # Services wait for those named before them, so the first one that is not ready is the one to look at.
         for one, ready in zip(wave, waiting.result(), strict=True):
             if not ready:

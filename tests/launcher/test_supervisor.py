@@ -1,6 +1,7 @@
 """The supervisor: restarts, giving up, order, and that nothing outlives it."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +83,24 @@ async def test_a_program_that_never_does_its_work_is_told_of(workspace: Workspac
     await supervisor.stop()
 
 
+async def test_a_start_that_is_broken_off_leaves_no_word_of_its_insides(workspace: Workspace) -> None:
+    async def never() -> bool:
+        return False
+
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    supervisor = Supervisor(workspace, ROOT)
+    starting = asyncio.create_task(supervisor.start(python("one", SLEEP, ready=never), python("two", SLEEP)))
+    await asyncio.sleep(0.3)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    await supervisor.stop()
+    del starting
+    gc.collect()
+    assert complaints == []
+
+
 async def test_what_was_started_last_is_stopped_first(workspace: Workspace, tmp_path: Path) -> None:
     def noting(name: str) -> Program:
         code = f"""
@@ -127,6 +147,7 @@ time.sleep(60)
 _LAUNCHER = """
 import asyncio, signal, sys
 from pathlib import Path
+from typing import Any
 from launcher.embedded import EmbeddedPostgres
 from launcher.leashed import leashed
 from launcher.program import Program
