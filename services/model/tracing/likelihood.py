@@ -19,6 +19,12 @@ FloatArray = npt.NDArray[np.float64]
 LOG_SPREAD = 0.94
 _DEGREES = 4
 
+# Within this distance [m] of a source a reading hangs more on the wake of the equipment and on the turns of the wind
+# within the averaging time than on the mean plume: some ten metres sideways decide between everything and nothing,
+# where the plume itself is a few metres wide. The spread of the logarithm grows as 1 / distance.
+_NEAR_M = 60.0
+_NEAREST_M = 20.0
+
 # Gas that no model foresees (recirculation, another small leak) reads like a fraction of the detection limit.
 _BACKGROUND_SHARE = 0.3
 
@@ -42,8 +48,15 @@ class Readings:
         return Readings(self.value[which], self.detection_limit[which], self.range_upper[which])
 
 
-def log_likelihood(readings: Readings, predicted: FloatArray) -> FloatArray:
+def spread_at(distance_m: FloatArray) -> FloatArray:
+    """Return the spread of log(observed / predicted) at these distances from the source."""
+    return np.asarray(LOG_SPREAD * (1.0 + _NEAR_M / np.maximum(distance_m, _NEAREST_M)))
+
+
+def log_likelihood(readings: Readings, predicted: FloatArray, spread: FloatArray | float = LOG_SPREAD) -> FloatArray:
     """Return the log likelihood of each reading, the shape of `predicted` (..., stations).
+
+    `spread` is that of log(observed / predicted), one for all stations or one each.
 
     Student-t with 4 degrees of freedom in the logarithm of the ratio; its integral where a reading is censored.
     """
@@ -52,8 +65,8 @@ def log_likelihood(readings: Readings, predicted: FloatArray) -> FloatArray:
     below = readings.value < readings.detection_limit
     above = readings.value >= readings.range_upper
     shown = np.log(np.clip(readings.value, readings.detection_limit, readings.range_upper))
-    t = (shown - level) / LOG_SPREAD
-    exact = _log_density(t) - math.log(LOG_SPREAD)
+    t = (shown - level) / spread
+    exact = _log_density(t) - np.log(spread)
     return np.asarray(np.where(below, np.log(_distribution(t)), np.where(above, np.log(_distribution(-t)), exact)))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from services.model.dispersion.meteorology import Meteorology
 from services.model.dispersion.plume import LEAST_PLUME_WIND_M_S, Plume, plume
 from services.model.dispersion.stability import MOST_STABLE, MOST_UNSTABLE
-from services.model.tracing.likelihood import FloatArray, Readings, log_likelihood
+from services.model.tracing.likelihood import FloatArray, Readings, log_likelihood, spread_at
 
 ELSEWHERE_SHARE = 0.1
 _ELSEWHERE_CELLS = 12
@@ -161,14 +161,17 @@ def _joint(candidate: Candidate, observed: Observed, cases: Sequence[_Case], gas
     """Log posterior over (case, rate), unnormalised, of one place."""
     east, north = observed.east_m - candidate.east_m, observed.north_m - candidate.north_m
     table = np.empty((len(cases), _RATES_KG_S.size))
-    untouched = log_likelihood(observed.readings, np.zeros(east.shape))
+    spread = spread_at(np.hypot(east, north))
+    untouched = log_likelihood(observed.readings, np.zeros(east.shape), spread)
     for index, case in enumerate(cases):
         shape = case.plume(candidate.height_m)
         unit = shape.concentration_at(1.0, east, north, observed.height_m) * _MG_PER_KG
         speaks = _has_been_reached(shape, east, north, observed.readings, gas_age_s)
         # Most stations stand outside most plumes, where no rate makes a difference: they are reckoned once.
         touched = unit * _RATES_KG_S[-1] > _NEGLIGIBLE * observed.readings.detection_limit
-        logs = log_likelihood(observed.readings.of(touched), _RATES_KG_S[:, None] * unit[None, touched])
+        logs = log_likelihood(
+            observed.readings.of(touched), _RATES_KG_S[:, None] * unit[None, touched], spread[touched]
+        )
         outside = float((untouched * speaks)[~touched].sum())
         table[index] = (logs * speaks[touched]).sum(axis=1) + outside + case.log_prior
     return table - math.log(_RATES_KG_S.size)

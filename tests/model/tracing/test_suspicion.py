@@ -117,11 +117,33 @@ def test_nothing_smelled_is_nothing_to_trace() -> None:
 
 
 def test_light_wind_is_trusted_less() -> None:
-    observed = observe(SOURCES[0])
-    calm = trace(observed, Meteorology(0.3, 70.0, 5.0), SOURCES)
+    observed = observe(SOURCES[0], wind_from=250.0)
+    calm, fresh = (trace(observed, Meteorology(speed, 190.0, 5.0), SOURCES) for speed in (0.3, 3.0))
     assert calm.suspects[0].id == "a"
+    assert calm.suspects[0].probability > 0.9
+    assert next(suspect for suspect in fresh.suspects if suspect.id == "a").probability < 0.1
 
 
 def test_bad_readings_are_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
         Readings(np.array([np.nan]), np.array([0.1]), np.array([1.0]))
+
+
+def test_a_detector_beside_the_leak_tells_it_from_a_source_upwind_in_line_with_it() -> None:
+    """Gas over two of three detectors around a tank, none on the third: no cloud from far upwind is cut like that."""
+    upwind, tank = Candidate("upwind", 0.0, -1070.0), Candidate("tank", 0.0, 0.0)
+    around_tank = [(32.0, 18.0, 60.0), (-28.0, 30.0, 13.0), (-14.0, -38.0, 0.0)]
+    others = [
+        (166.0, 471.0, 63.0),
+        (36.0, -1078.0, 0.0),
+        (-22.0, -1036.0, 0.0),
+        (-303.0, 72.0, 0.0),
+        (825.0, 458.0, 0.0),
+    ]
+    east, north, value = (np.array(column) for column in zip(*around_tank, *others, strict=True))
+    readings = Readings(value, np.full(value.shape, LIMIT), np.where(np.hypot(east, north) < 50.0, 60.0, 100.0))
+    observed = Observed(east, north, np.full(value.shape, 1.5), readings)
+    weather = Meteorology(3.5, 192.0, 5.0, sigma_theta_deg=7.0)
+    found = trace(observed, weather, [upwind, tank])
+    assert found.suspects[0].id == "tank"
+    assert found.decided
