@@ -188,6 +188,7 @@ def test_nothing_outlives_a_launcher_that_is_killed(tmp_path: Path) -> None:
 
 async def test_what_a_killed_launcher_left_is_ended_at_the_next_start(workspace: Workspace) -> None:
     left = subprocess.Popen([sys.executable, "-c", SLEEP], start_new_session=True)  # noqa: ASYNC220
+    await eventually(lambda: command_line(left.pid) is not None)  # a process just made has no command line yet
     pid_file = workspace.pid_file("sleeper")
     pid_file.parent.mkdir()
     pid_file.write_text(f"{left.pid}\n")
