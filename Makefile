@@ -47,7 +47,7 @@ format: ## Put the code into shape | 自动整理代码格式
 
 requirements: ## Pin every dependency group with hashes (UPGRADE=--upgrade for newer versions) | 锁定依赖版本
 	$(call install,dev)
-	@for group in dev ingest alerts model gateway simulator run; do \
+	@for group in dev ingest alerts model gateway simulator run bench; do \
 		test $$group = dev && constraint= || constraint="--constraint requirements/dev.txt"; \
 		$(VENV)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(UPGRADE) \
 			--group pyproject.toml:$$group $$constraint -o requirements/$$group.txt && echo "  requirements/$$group.txt" \
