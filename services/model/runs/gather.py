@@ -17,6 +17,7 @@ from services.model.runs.request import AtPlace, AtRiskSource, AtSuspicion, RunI
 from services.model.runs.result import Remark, SourceView
 from services.model.runs.suspects import Traced, candidates_at_risk, release_start, traced
 from services.model.runs.weather import EngineWeather, from_given, from_measured
+from services.model.runs.worst_case import worst_case
 from services.model.store.registry import ReceptorRow, RiskSourceRow
 from shared.text import BilingualText
 from shared.vocabulary import property_of_cas
@@ -56,7 +57,7 @@ async def gather(
     at = request.at or _later(parks_now, _event_time(inputs)) or now
     longitude, latitude = _site(inputs, registry)
     remarks: list[Remark] = []
-    weather = await _weather(park_id, inputs, ingest, at, now, limits, (longitude, latitude), remarks)
+    weather = await _weather(park_id, inputs, registry, ingest, at, now, limits, (longitude, latitude), remarks)
     readings = await _readings(park_id, substance, ingest, at) if needs_readings else []
     source, found, inventory = _source(inputs, registry, readings, weather, substance, at, remarks)
     rate = request.rate_kg_s if request.rate_kg_s is not None else _traced_rate(found)
@@ -113,6 +114,7 @@ def _site(inputs: RunInputs, registry: Registry) -> tuple[float, float]:
 async def _weather(
     park_id: str,
     inputs: RunInputs,
+    registry: Registry,
     ingest: IngestClient,
     at: datetime,
     now: datetime,
@@ -121,6 +123,8 @@ async def _weather(
     remarks: list[Remark],
 ) -> EngineWeather:
     given = inputs.request.meteorology
+    if given == "worst-case":
+        given = worst_case(*site, [(row.longitude, row.latitude) for row in registry.receptors])
     if given is not None:
         return from_given(given, at, *site)
     try:
