@@ -1,7 +1,7 @@
 # Fenceline. `make` alone prints what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format requirements seed status clean
+.PHONY: help run test bench lint format requirements seed status clean
 
 # The first Python here that is new enough; `make run PYTHON=/path/to/python` overrides it.
 PYTHON ?= $(shell for python in python3 python3.12 python3.13 python3.11 python3.14; do \
@@ -34,6 +34,10 @@ test: ## Install what tests need and run them all | 安装测试依赖并运行�
 	$(call install,test)
 	@$(VENV)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
 
+bench: ## Measure speed beside the peers (ONLY="model.footprint_ms model.over") | 与同类软件对比测速
+	$(call install,bench)
+	@.venv-bench/bin/python -m bench $(ONLY)
+
 lint: ## Style, types and import rules | 代码风格、类型与导入规则检查
 	$(call install,dev)
 	@$(VENV)/ruff check .
@@ -55,5 +59,5 @@ requirements: ## Pin every dependency group with hashes (UPGRADE=--upgrade for n
 	done
 
 clean: ## Remove what was built and installed, and all of the demo's data | 清除构建、安装与演示数据
-	rm -rf .venv .fenceline .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench .fenceline .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -rf services/gateway/web/node_modules services/gateway/web/dist tests/timescale/node_modules
