@@ -107,7 +107,7 @@ def growth_curve(
     else:
         least_deg = math.degrees(LEAST_SIGMA_V_M_S / max(weather.wind_speed_m_s, CALM_GROWTH_M_S))
         angle = min(max(weather.sigma_theta_deg, least_deg), _WIDEST_SIGMA_THETA_DEG)
-        sigma_y = sigma_y_from_direction_m(_PATH_M, angle) * averaging_factor(averaging_s)
+        sigma_y = sigma_y_from_direction_m(_PATH_M, time, angle, release_height_m) * averaging_factor(averaging_s)
     sigma_y = np.maximum.accumulate(sigma_y) + 1e-9 * _PATH_M
     return GrowthCurve(_PATH_M, sigma_y, sigma_z, time, drift, speed)
 

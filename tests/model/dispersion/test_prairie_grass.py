@@ -12,7 +12,7 @@ import pytest
 
 from services.model.dispersion.meteorology import Meteorology
 from services.model.dispersion.plume import plume
-from services.model.dispersion.stability import stability_from_inverse_length
+from services.model.dispersion.stability import stability_of_curves
 
 FOLDER = Path(os.environ.get("FENCELINE_VALIDATION", Path(__file__).parents[4] / "shared" / "validation"))
 DATA = FOLDER / "prairie_grass"
@@ -36,7 +36,7 @@ def test_arc_maxima_of_prairie_grass() -> None:
         conditions = Meteorology(
             wind_speed_m_s=float(met["u_2m_m_s"]),
             wind_from_deg=float(met["wind_dir_deg"]),
-            stability=stability_from_inverse_length(inverse_length, ROUGHNESS_M),
+            stability=stability_of_curves(inverse_length),
             roughness_m=ROUGHNESS_M,
             wind_height_m=2.0,
             sigma_theta_deg=float(met["sigma_azimuth_deg"]),
