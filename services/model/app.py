@@ -19,7 +19,7 @@ from services.model.following import AlarmFollower
 from services.model.queueing import put_back_neglected
 from services.model.settings import ModelSettings
 from services.model.stopping import stop
-from services.model.store import runs as run_store
+from services.model.store import attempts
 from services.model.wiring import Parts, open_parts
 from services.model.working import worker_name
 from shared import database, http_client, redis
@@ -99,7 +99,7 @@ async def _sweep(settings: ModelSettings, parts: Parts) -> None:
             now = utc_now()
             await put_back_neglected(parts.engine, parts.queue, settings, now)
             async with parts.engine.connect() as connection:
-                counts, age = await run_store.census(connection, now)
+                counts, age = await attempts.census(connection, now)
             for state, count in counts.items():
                 metrics.RUNS_UNFINISHED.labels(state).set(count)
             metrics.QUEUE_AGE.set(age)

@@ -18,6 +18,7 @@ from services.model.dispersion.release import constant_release
 from services.model.dispersion.richardson import DenseGasDecision, decide
 from services.model.runs.geojson import centreline, zone_collection
 from services.model.runs.levels import ZoneLevel
+from services.model.runs.progress import Progress
 from services.model.runs.remarks import assumption, warning
 from services.model.runs.result import (
     FrameView,
@@ -86,8 +87,13 @@ class RunPlan:
     assumptions: list[Remark] = field(default_factory=list)
 
 
-def compute(plan: RunPlan) -> RunResult:
-    """Compute zones, frames and exposure. Raises ValueError, naming the value, for what the engine refuses."""
+def compute(plan: RunPlan, progress: Progress | None = None) -> RunResult:
+    """Compute zones, frames and exposure, telling `progress`, which may stop it by an exception of its own.
+
+    Raises ValueError, naming the value, for what the engine refuses.
+    """
+    tell = progress or (lambda _fraction, _step: None)
+    tell(0.0, "field")
     frame = local_frame(plan.source.longitude, plan.source.latitude)
     model = PuffModel(
         constant_release(plan.rate_kg_s, plan.release_end_s, plan.source.height_m, diameter_m=plan.source_diameter_m),
@@ -97,11 +103,13 @@ def compute(plan: RunPlan) -> RunResult:
     frame_times = frame_times_of(plan)
     lowest = min(level.level_mg_m3 for level in plan.levels) * _KG_PER_MG
     drawn = compute_field(model, plan.end_s, lowest, frame_times, _BREATHING_HEIGHT_M, plan.nodes)
+    tell(0.6, "zones")
     peak_zones = _zones(drawn, drawn.peak, plan.levels, frame)
     frames = [
         FrameView(time_s=time, zones=_zones(drawn, values, plan.levels, frame))
         for time, values in zip(drawn.frame_times_s, drawn.frames, strict=True)
     ]
+    tell(0.8, "receptors")
     decision = dense_gas_decision(plan, frame)
     return RunResult(
         engine=ENGINE_NAME,
