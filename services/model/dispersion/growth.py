@@ -100,8 +100,8 @@ def growth_curve(
     ceiling = weather.mixing_height_m
     speed = weather.wind_at(np.minimum(height, ceiling))
     growth_speed = np.maximum(speed, CALM_GROWTH_M_S)
-    time = _running_integral(1.0 / growth_speed)
-    drift = _running_integral(speed / growth_speed)
+    time = running_integral(1.0 / growth_speed)
+    drift = running_integral(speed / growth_speed)
     if weather.sigma_theta_deg is None:
         sigma_y = sigma_y_m(_PATH_M, weather.stability, averaging_s)
     else:
@@ -112,8 +112,8 @@ def growth_curve(
     return GrowthCurve(_PATH_M, sigma_y, sigma_z, time, drift, speed)
 
 
-def _running_integral(integrand: FloatArray) -> FloatArray:
-    """Integral over the path from 0, by trapezoids; constant before the first node."""
+def running_integral(integrand: FloatArray) -> FloatArray:
+    """Return the integral over the path from 0 at each of its nodes, by trapezoids; constant before the first node."""
     steps = 0.5 * (integrand[1:] + integrand[:-1]) * np.diff(_PATH_M)
     return np.concatenate(([integrand[0] * _PATH_M[0]], integrand[0] * _PATH_M[0] + np.cumsum(steps)))
 

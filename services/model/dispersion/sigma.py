@@ -9,9 +9,10 @@ References
 ----------
 .. [1] EPA (1995), User's Guide for the ISC3 Dispersion Models, Vol. II, EPA-454/B-95-003b, tables 1-1 and 1-2.
 .. [2] Pasquill (1976), Atmospheric dispersion parameters in Gaussian plume modelling, EPA-600/4-76-030b.
-.. [3] Draxler (1976), Determination of atmospheric diffusion parameters, Atmos. Environ. 10, 99-105: sigma_y = sigma_v t f, f = 1 / (1 + 0.9 sqrt(t / T)); T = 300 s for releases at the
-   surface, 1000 s for elevated ones (the latter also in Irwin 1983, J. Clim. Appl. Meteorol. 22, 92-114). Between
-   them T is interpolated here with the release's height.
+.. [3] Draxler (1976), Determination of atmospheric diffusion parameters, Atmos. Environ. 10, 99-105:
+   sigma_y = sigma_v t f, f = 1 / (1 + 0.9 sqrt(t / T)); T = 300 s for releases at the surface, 1000 s for elevated
+   ones (the latter also in Irwin 1983, J. Clim. Appl. Meteorol. 22, 92-114). Between them T is interpolated here with
+   the release's height.
 """
 
 from __future__ import annotations

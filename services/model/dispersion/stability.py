@@ -76,10 +76,10 @@ def stability_from_inverse_length(inverse_length_per_m: float, roughness_m: floa
 def stability_of_curves(inverse_length_per_m: float) -> float:
     """Return the stability number whose sigma_z curve belongs to a MEASURED 1/L [1/m], whatever the site's z0.
 
-    Pasquill's curves stand for z0 = 0.03 m, so a curve stands for the L that Golder [3] gives its class there. Similarity
-    says how sigma_z differs over other ground at the same L: it grows as u*/u = k / (ln(z / z0) - psi(z / L)), which
-    around plume height (some 3 m) is the factor (z0 / 0.03 m)^0.2 that the curves are scaled with. To read the class at
-    the site's own z0 as well would count the roughness twice.
+    Pasquill's curves stand for z0 = 0.03 m, so a curve stands for the L that Golder [3] gives its class there.
+    Similarity says how sigma_z differs over other ground at the same L: it grows as u*/u = k / (ln(z/z0) - psi(z/L)),
+    which around plume height (some 3 m) is the factor (z0 / 0.03 m)^0.2 that the curves are scaled with. To read the
+    class at the site's own z0 as well would count the roughness twice.
     """
     return stability_from_inverse_length(inverse_length_per_m, CURVES_ROUGHNESS_M)
 
