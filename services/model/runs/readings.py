@@ -24,7 +24,10 @@ _MOLAR_VOLUME_25C_L_MOL = 24.45
 
 @dataclass(frozen=True, slots=True)
 class StationReadings:
-    """What one station said, mg/m3. `first_clear`: its first reading clearly above the detection limit."""
+    """What one station said, mg/m3. `first_clear`: its first reading clearly above the detection limit.
+
+    `over_range`: one of the readings behind `value` was beyond the instrument's range, so `value` is a lower bound.
+    """
 
     station_id: str
     longitude: float
@@ -32,6 +35,7 @@ class StationReadings:
     value: float
     detection_limit: float
     range_upper: float
+    over_range: bool
     first_clear: datetime | None
 
 
@@ -59,22 +63,27 @@ def _of_station(station: GasStation, series: Series, scale: float, at: datetime)
     limit = scale * (station.detection_limit or 0.0) or _DEFAULT_DETECTION_LIMIT_MG_M3
     upper = float("inf") if station.range_upper is None else scale * station.range_upper
     valid: list[tuple[datetime, float]] = []
+    beyond: set[datetime] = set()
     for time, value, flag in zip(series.time, series.value, series.quality, strict=True):
         if flag == Quality.OVER_RANGE:
+            beyond.add(time)
             valid.append((time, max(_over_range(limit, upper), scale * (value or 0.0))))
         elif flag == Quality.NORMAL and value is not None:
             valid.append((time, scale * value))
-    recent = [value for time, value in valid if at - RECENT <= time <= at]
+    recent = [(time, value) for time, value in valid if at - RECENT <= time <= at]
     if not recent:
         return None
     first = next((time for time, value in valid if value > _CLEARLY_ABOVE * limit), None)
+    # Gas that has just come: the clean minutes before it are not part of what the plume gives here.
+    smelled = [(time, value) for time, value in recent if first is not None and time >= first] or recent
     return StationReadings(
         station_id=station.station_id,
         longitude=station.longitude,
         latitude=station.latitude,
-        value=max(sum(recent) / len(recent), 0.0),
+        value=max(sum(value for _, value in smelled) / len(smelled), 0.0),
         detection_limit=limit,
         range_upper=upper,
+        over_range=any(time in beyond for time, _ in smelled),
         first_clear=first,
     )
 

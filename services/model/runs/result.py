@@ -165,7 +165,7 @@ class EngineView(BaseModel):
     engine: str
     version: str
     primary: bool
-    validity: BilingualText
+    validity: BilingualText | None = None
     failure: BilingualText | None = None
     zones: dict[str, Any] | None = Field(default=None, description="GeoJSON FeatureCollection")
     distances_m: dict[str, float] = Field(default={}, description="how far each level's zone reaches")

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from services.model.exposure.dose import dose, time_above_s, toxic_load
 from services.model.exposure.indoor import indoor_concentration
 from services.model.exposure.people import Counted, count_inside
-from services.model.exposure.probit import Probit, death_probability, probit_of
+from services.model.exposure.probit import death_probability
 
-CHLORINE, AMMONIA = "7782-50-5", "7664-41-7"
 levels = st.floats(1e-3, 1e4)
 exponents = st.floats(0.5, 4.0)
 
@@ -70,30 +69,23 @@ def test_what_has_no_dose_is_refused(times: list[float], values: list[float], n:
 
 def test_probits_by_hand() -> None:
     """Half of the exposed die where Y is 5: chlorine ln(C^2.75 t) = 22.7, ammonia ln(C^2 t) = 20.6."""
-    chlorine, ammonia = probit_of(CHLORINE), probit_of(AMMONIA)
-    assert chlorine
-    assert ammonia
-    assert death_probability(chlorine, math.exp(22.7)) == pytest.approx(0.5)
-    assert death_probability(ammonia, math.exp(20.6)) == pytest.approx(0.5)
+    assert death_probability(math.exp(22.7), -6.35, 0.5) == pytest.approx(0.5)
+    assert death_probability(math.exp(20.6), -15.6, 1.0) == pytest.approx(0.5)
     # One standard deviation above: Phi(1).
-    assert death_probability(ammonia, math.exp(21.6)) == pytest.approx(0.841345, rel=1e-5)
-    # 1000 mg/m3 of chlorine for ten minutes: Y = -6.35 + 0.5 (2.75 ln 1000 + ln 10) = 4.2994.
-    load = toxic_load([0.0, 600.0], [1000.0, 1000.0], chlorine.n)
-    assert death_probability(chlorine, load) == pytest.approx(0.24178, rel=1e-3)
+    assert death_probability(math.exp(21.6), -15.6, 1.0) == pytest.approx(0.841345, rel=1e-5)
+    # 1000 mg/m3 of chlorine for ten minutes: Y = -6.35 + 0.5 (2.75 ln 1000 + ln 10) = 4.2995.
+    load = toxic_load([0.0, 600.0], [1000.0, 1000.0], 2.75)
+    assert death_probability(load, -6.35, 0.5) == pytest.approx(0.24178, rel=1e-3)
 
 
 @given(st.floats(0.0, 1e30), st.floats(1.0, 100.0))
 def test_more_never_kills_fewer(load: float, factor: float) -> None:
-    probit = Probit(-10.0, 1.0, 2.0, "a test")
-    less, more = float(death_probability(probit, load)), float(death_probability(probit, load * factor))
+    less, more = float(death_probability(load, -10.0, 1.0)), float(death_probability(load * factor, -10.0, 1.0))
     assert 0.0 <= less <= more <= 1.0
 
 
-def test_no_gas_kills_nobody_and_unknown_substances_have_no_constants() -> None:
-    chlorine = probit_of(CHLORINE)
-    assert chlorine
-    assert death_probability(chlorine, 0.0) == 0.0
-    assert probit_of("71-43-2") is None
+def test_no_gas_kills_nobody() -> None:
+    assert death_probability(0.0, -6.35, 0.5) == 0.0
 
 
 @given(st.floats(0.05, 20.0), st.floats(1.0, 1e4), st.floats(0.0, 1e4))
