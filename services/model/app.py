@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.model import metrics
-from services.model.api import chemicals, registry, runs
+from services.model.api import atlases, chemicals, outputs, registry, runs, scenarios
 from services.model.api.dependencies import State
 from services.model.following import AlarmFollower
 from services.model.queueing import put_back_neglected
@@ -59,6 +59,9 @@ def build_app(settings: ModelSettings) -> FastAPI:
     app.include_router(chemicals.router)
     app.include_router(registry.router)
     app.include_router(runs.router)
+    app.include_router(outputs.router)
+    app.include_router(scenarios.router)
+    app.include_router(atlases.router)
     app.include_router(facts_router(lambda: _engine_of(app)))
     return app
 

@@ -45,11 +45,13 @@ async def ask(
                 raise Unavailable("Too many runs wait; ask again in a moment.", retry_after_s=10)
         new = NewRun(run_id, park_id, "manual", requested_by, inputs, key, found, repeats)
         await store.insert(connection, new, now)
+        stored = await store.get(connection, park_id, run_id) if found else None
     uses.relay.wake()
-    if found is None:
+    if stored is None:
         await ring(uses.parts.queue, run_id, park_id)
         await _wait(uses, run_id, request.wait_s)
-    return answer(await existing(uses, park_id, run_id), location=f"runs/{run_id}")
+        stored = await existing(uses, park_id, run_id)
+    return answer(stored, location=f"runs/{run_id}")
 
 
 async def existing(uses: State, park_id: str, run_id: UUID) -> Stored:
