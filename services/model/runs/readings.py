@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.model.chemicals.conversion import mg_m3_per_ppm
 from services.model.ingest_client import GasStation, Series
 from shared.quality import Quality
 from shared.vocabulary import ObservedProperty
@@ -18,8 +19,6 @@ _DEFAULT_DETECTION_LIMIT_MG_M3 = 0.1
 _CLEARLY_ABOVE = 3.0
 
 _FAR_ABOVE = 100.0
-
-_MOLAR_VOLUME_25C_L_MOL = 24.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +97,5 @@ def _to_mg_m3(unit: str, molar_mass_g_mol: float | None) -> float | None:
     if unit in mass_units:
         return mass_units[unit]
     if molar_mass_g_mol is not None and unit in ("ppm", "ppb"):
-        return molar_mass_g_mol / _MOLAR_VOLUME_25C_L_MOL * (1.0 if unit == "ppm" else 1e-3)
+        return mg_m3_per_ppm(molar_mass_g_mol) * (1.0 if unit == "ppm" else 1e-3)
     return None

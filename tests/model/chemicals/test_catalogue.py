@@ -142,11 +142,16 @@ def test_aegl_for_an_exposure_is_of_the_next_longer_duration(minutes: float, dur
     assert found.duration_min == duration
 
 
-@given(exposure=st.floats(0, 480), level=st.integers(1, 3))
-def test_aegl_for_an_exposure_never_exceeds_the_shorter_ones(exposure: float, level: int) -> None:
+@given(exposure=st.floats(0, 1000), longer=st.floats(0, 1000), level=st.integers(1, 3))
+def test_a_longer_exposure_never_allows_a_higher_aegl(exposure: float, longer: float, level: int) -> None:
     for entry in all_chemicals():
-        found = entry.guidelines.aegl_for(level, exposure)
-        assert found is None or found.value is not None
+        first = entry.guidelines.aegl_for(level, exposure)
+        second = entry.guidelines.aegl_for(level, exposure + longer)
+        assert (first is None) == (second is None)
+        if first is not None and second is not None:
+            assert first.value is not None
+            assert second.value is not None
+            assert second.value <= first.value, entry.cas
 
 
 def test_properties_carry_their_source_and_stay_none_where_unknown() -> None:
