@@ -67,6 +67,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "液面蒸气压取 {value} Pa（未给定时由沸点和汽化热推算，不超过大气压）。",
         "Vapour pressure at the pool {value} Pa (unless given, by Clausius and Clapeyron; at most the ambient one).",
     ),
+    "steady-fire": ("火灾在 {value} s 内匀速燃烧。", "The fire burns evenly for {value} s."),
+    "fire-temperature": (
+        "烟气按 {value} K 进入大气。",
+        "The smoke enters the air at {value} K.",
+    ),
     "pool-ends": (
         "液池蒸发到 {value} s 为止，其后视为已覆盖或收集。",
         "The pool evaporates until {value} s; then it counts as covered or taken up.",
