@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from services.model.dispersion.meteorology import Meteorology
 from services.model.dispersion.profile import FloatArray
+from services.model.dispersion.richardson import GRAVITY_M_S2
 
-GRAVITY_M_S2 = 9.81
 ENTRAINED_SHARE = 1.0 / 3.5
 
 # [1] the potential temperature's gradient [K/m] in E and F; none in D. Between them interpolated.
