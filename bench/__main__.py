@@ -84,7 +84,7 @@ def _table(chosen: Sequence[Benchmark], measured: Mapping[str, Measured], failed
             continue
         kept = entry.limit is None or entry.limit.holds(found.value)
         verdict = "[green]kept | 达标[/]" if kept else "[yellow]missed | 未达标[/]"
-        table.add_row(entry.key, entry.what, f"{found.value:g} {entry.unit}", limit, verdict)
+        table.add_row(entry.key, entry.what, f"{found.value:g} {entry.unit}".rstrip(), limit, verdict)
     return table
 
 

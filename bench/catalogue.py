@@ -40,4 +40,26 @@ BENCHMARKS = [
         Limit("at least", 1.0),
         _at("over_pyeldqm", "measure_plume"),
     ),
+    Benchmark(
+        "model.ensemble200_ms",
+        "200 members of the same footprint, 400 x 400",
+        "ms",
+        Limit("at most", 1000.0),
+        _at("ensemble", "measure"),
+    ),
+    Benchmark(
+        "model.dense_overhead",
+        "the slabx adapter over slabx alone, less one",
+        "",
+        Limit("at most", 0.10),
+        _at("dense_overhead", "measure"),
+        budget_s=10.0,
+    ),
+    Benchmark(
+        "model.cached_run_ms",
+        "POST /runs answered from the store, over HTTP",
+        "ms",
+        Limit("at most", 10.0),
+        _at("cached_run", "measure"),
+    ),
 ]

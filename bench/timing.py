@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 Work = Callable[[], object]
@@ -47,16 +48,29 @@ def alternate(
         work()
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     names = list(contenders)
-    limit = clock() + budget_s
-    for number in range(MOST_ROUNDS):
-        if number >= LEAST_ROUNDS and clock() >= limit:
-            break
-        gc.collect()
-        for name in names if number % 2 == 0 else reversed(names):
-            begun = clock()
-            contenders[name]()
-            seconds[name].append(clock() - begun)
+    with _no_collections():
+        limit = clock() + budget_s
+        for number in range(MOST_ROUNDS):
+            if number >= LEAST_ROUNDS and clock() >= limit:
+                break
+            for name in names if number % 2 == 0 else reversed(names):
+                begun = clock()
+                contenders[name]()
+                seconds[name].append(clock() - begun)
     return {name: Timing(tuple(rounds)) for name, rounds in seconds.items()}
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Collect garbage now and not in the middle of a round, where it would be counted as one contender's time."""
+    collects = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def ratio(over: Timing, under: Timing) -> float:

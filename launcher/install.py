@@ -108,8 +108,10 @@ def install_commands(environment: Path) -> None:
     for name, entry in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"].items():
         module, function = entry.split(":")
         command = environment / "bin" / name
-        lines = [f"#!{environment}/bin/python", "import sys", f"from {module} import {function}"]
-        write_if_other(command, "\n".join([*lines, f"sys.exit({function}())", ""]))
+        # The path of an interpreter after #! may not be long or hold a blank; a shell that hands over takes any.
+        hand_over = ["#!/bin/sh", f'\'\'\'exec\' "{environment}/bin/python" "$0" "$@"', "' '''"]
+        lines = [*hand_over, "import sys", f"from {module} import {function}", f"sys.exit({function}())", ""]
+        write_if_other(command, "\n".join(lines))
         command.chmod(0o755)
 
 

@@ -9,7 +9,7 @@ from launcher import install
 
 
 def test_the_command_runs_from_anywhere(tmp_path: Path) -> None:
-    environment = tmp_path / "env"
+    environment = tmp_path / "an environment"
     venv.create(environment, with_pip=False, symlinks=True)
     install.install_commands(environment)
     [packages] = (environment / "lib").glob("python*/site-packages")
