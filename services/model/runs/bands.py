@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import interpn
+from scipy.ndimage import gaussian_filter
 from scipy.special import ndtri
 
 from services.model.dispersion import ENGINE_NAME
@@ -30,8 +31,9 @@ _NEVER = 0.01
 _NODES = 240
 
 # How much of the wind's spread is smoothed instead of drawn, and by which turns: middles of equally likely slices.
-_SMOOTHED_SHARE = 0.4
-_TURNS = ndtri((np.arange(9) + 0.5) / 9.0)
+_SMOOTHED_SHARE = 0.75
+_BLUR_NODES = 1.5
+_TURNS = ndtri((np.arange(13) + 0.5) / 13.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +110,5 @@ def smoothed(shares: Exceedance, spread_deg: float) -> Exceedance:
         cosine, sine = math.cos(angle), math.sin(angle)
         turned = np.stack((x * sine + y * cosine, x * cosine - y * sine), axis=-1)
         total += interpn((grid.y, grid.x), values, turned, bounds_error=False, fill_value=0.0)
-    return Exceedance(grid, np.moveaxis(total / len(_TURNS), -1, 0).astype(np.float32))
+    mean = gaussian_filter(np.moveaxis(total / len(_TURNS), -1, 0), (0.0, _BLUR_NODES, _BLUR_NODES))
+    return Exceedance(grid, np.clip(mean, 0.0, 1.0).astype(np.float32))

@@ -149,6 +149,13 @@ _WARNINGS: dict[str, tuple[str, str]] = {
             "50 % probability, the outer ones with 10 %."
         ),
     ),
+    "rate-uncertain-dense": (
+        "泄漏速率很不确定：90% 区间为 {low} 至 {high} kg/s；内圈为按中位数的重气结果，外圈为超过概率 10% 的范围。",
+        (
+            "The rate is very uncertain: its 90 % interval is {low} to {high} kg/s. The inner zones are the dense-gas "
+            "answer for the median, the outer ones are exceeded with 10 % probability."
+        ),
+    ),
     "level-missing": (
         "没有该物质的 {value}，未绘制。",
         "This substance has no {value}; it is not drawn.",

@@ -56,7 +56,7 @@ def warnings_of(
     if dense_first and dense.mean is not None:
         doubts = (Remark(code="engine-doubt", zh=doubt.zh, en=doubt.en) for doubt in dense.mean.remarks)
         found += doubts
-    found += _rate_warnings(plan, drawn)
+    found += _rate_warnings(plan, drawn, dense_first=dense_first)
     if weather.wind_speed_m_s < 1.0:
         found.append(warning("light-wind"))
     if weather.stability > 5.5:
@@ -73,11 +73,12 @@ def warnings_of(
     return found
 
 
-def _rate_warnings(plan: RunPlan, drawn: list[Zone]) -> list[Remark]:
+def _rate_warnings(plan: RunPlan, drawn: list[Zone], *, dense_first: bool) -> list[Remark]:
     if plan.rate_interval is None or plan.rate_interval[1] <= _UNCERTAIN_RATIO * plan.rate_interval[0]:
         return []
     low, high = plan.rate_interval
-    code = "rate-uncertain-bands" if any(zone.outer for zone in drawn) else "rate-uncertain"
+    banded = "rate-uncertain-dense" if dense_first else "rate-uncertain-bands"
+    code = banded if any(zone.outer for zone in drawn) else "rate-uncertain"
     return [warning(code, low=f"{low:.2g}", high=f"{high:.2g}")]
 
 
