@@ -3,7 +3,7 @@
 In one steady weather the maximum over time has a closed form. The steady plume gives the field along the wind; the
 share of it that a release of limited duration reaches at a place is the release's rate seen through the spread along
 the wind, sigma_x / u in time (Palazzi et al. 1982, Atmos. Environ. 16, 2785-2790: the error-function form). So a member
-costs two lookups a node, and no puffs. A member whose weather changes, whose air is nearly calm, or that has several
+costs two lookups a node, and no puffs. A member whose weather changes, whose air is calm, or that has several
 sources, a rising plume, or gas that settles is drawn puff by puff instead.
 """
 
@@ -23,8 +23,10 @@ from services.model.dispersion.puff import PuffModel
 from services.model.dispersion.several import CloudModel
 from services.model.dispersion.vertical import vertical_density
 
-# Below this transport speed [m/s] gas spreads upwind as well, which the closed form leaves out.
-LEAST_CLOSED_FORM_WIND_M_S = 1.0
+# Where a plume this far out [m] is wider than this share of its way, gas spreads upwind as well, which the closed form
+# leaves out: calm and very unsteady air.
+_SLENDER_FROM_M = 50.0
+_SLENDER_SHARE = 0.35
 
 _TABLE_NODES = 1024
 _NEAREST_M = 1.0
@@ -191,22 +193,24 @@ def _member(model: CloudModel, end_s: float, height_m: float) -> _ClosedForm | _
 def _has_closed_form(model: PuffModel) -> bool:
     release = model.release
     plain = release.buoyancy_flux_m4_s3 == 0.0 and release.deposition_velocity_m_s == 0.0
-    first_spread = max(release.initial_sigma_m, release.initial_sigma_z_m)
-    slow = float(model.curves[0].transport_speed(10.0 + first_spread)) < LEAST_CLOSED_FORM_WIND_M_S
-    return plain and len(model.spells) == 1 and not slow
+    curve = model.curves[0]
+    slender = float(curve.spread_at(curve.path_of_drift(_SLENDER_FROM_M))[0]) < _SLENDER_SHARE * _SLENDER_FROM_M
+    return plain and len(model.spells) == 1 and slender
 
 
 def _closed_form(model: PuffModel, end_s: float, height_m: float) -> _ClosedForm:
     release, curve, weather = model.release, model.curves[0], model.spells[0].weather
     logs = np.linspace(np.log(_NEAREST_M), np.log(2.0 * FARTHEST_M), _TABLE_NODES)
     x = np.exp(logs)
-    # A source of some size is a point source upwind of it: the paths at which the curves have its size.
+    # A source of some size is a point source upwind of it: the paths at which the curves have its size. In light wind
+    # the path that growth is tabulated over is longer than the way over the ground.
     start_y = float(curve.path_of_sigma_y(release.initial_sigma_m))
     start_z = float(curve.path_of_sigma_z(release.initial_sigma_z_m))
-    sigma_y = curve.spread_at(x + start_y)[0]
-    sigma_z = curve.spread_at(x + start_z)[1]
-    speed = curve.transport_speed(x + start_z)
-    time = curve.travel_time(x + start_z) - float(curve.travel_time(start_z))
+    path = curve.path_of_drift(x + float(curve.drift_at(start_z)))
+    sigma_y = curve.spread_at(start_y + path - start_z)[0]
+    sigma_z = curve.spread_at(path)[1]
+    speed = curve.transport_speed(path)
+    time = curve.travel_time(path) - float(curve.travel_time(start_z))
     vertical = vertical_density(height_m, release.height_m, sigma_z, weather.mixing_height_m)
     rate = _rate_seen(model, time, sigma_y / speed, end_s)
     axis = rate / speed * vertical / (np.sqrt(2.0 * np.pi) * sigma_y)

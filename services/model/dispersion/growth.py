@@ -74,6 +74,10 @@ class GrowthCurve:
         """Return the virtual path [m] after which sigma_z has this value."""
         return _interpolate(sigma_m, self.sigma_z, self.path)
 
+    def path_of_drift(self, distance_m: npt.ArrayLike) -> FloatArray:
+        """Return the path [m] after which gas has moved this far over the ground [m]."""
+        return _interpolate(distance_m, self.drift, self.path)
+
     def drift_at(self, path_m: npt.ArrayLike) -> FloatArray:
         """Return the distance [m] moved over the ground after a path [m]."""
         return _interpolate(path_m, self.path, self.drift)
