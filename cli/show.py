@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from services.model.chemicals import Chemical, Guideline, Sourced
     from services.model.runs.result import RunResult
     from services.model.scenario import Scenario
+    from services.model.source_terms import SourceTerm
     from shared.text import BilingualText
 
 
@@ -37,6 +38,8 @@ def result_table(scenario: Scenario, result: RunResult) -> RenderableType:
     )
     parts.append(Text(both(result.reason), style="dim"))
     parts.append(_zones(result))
+    if len(result.engines) > 1:
+        parts.append(_engines(result))
     if result.receptors:
         parts.append(_receptors(result))
     parts += [Text(f"! {remark.zh} | {remark.en}", style="yellow") for remark in result.warnings]
@@ -56,6 +59,18 @@ def _zones(result: RunResult) -> Table:
     return table
 
 
+def _engines(result: RunResult) -> Table:
+    """The spread between engines: how far each lets the zones reach."""
+    names = list(dict.fromkeys(name for engine in result.engines for name in engine.distances_m))
+    table = _table("engine | 模型", *(f">{name}" for name in names))
+    for engine in result.engines:
+        reaches = [engine.distances_m.get(name, 0.0) for name in names]
+        told = [f"{reach:,.0f} m" if reach > 0.0 else "-" for reach in reaches]
+        failure = "" if engine.failure is None else f": {both(engine.failure)}"
+        table.add_row(escape(f"{engine.engine} {engine.version}{failure}"), *told)
+    return table
+
+
 def _receptors(result: RunResult) -> Table:
     table = _table("receptor | 敏感目标", ">peak | 峰值", ">arrival | 到达", ">people | 人口", "inside | 所在区域")
     for place in result.receptors:
@@ -68,6 +83,22 @@ def _receptors(result: RunResult) -> Table:
             ", ".join(place.inside) or "-",
         )
     return table
+
+
+def source_term_table(substance: Chemical, term: SourceTerm) -> RenderableType:
+    """How much gets into the air, how fast and for how long, and what was assumed."""
+    table = _table("", ">")
+    table.add_row("into the air | 进入大气", f"{term.airborne_kg:,.4g} kg")
+    table.add_row("highest rate | 最大速率", f"{term.peak_rate_kg_s:.4g} kg/s")
+    table.add_row("mean rate | 平均速率", f"{term.airborne_kg / term.duration_s:.4g} kg/s")
+    table.add_row("lasts | 持续时间", f"{term.duration_s:,.0f} s")
+    table.add_row("state | 状态", term.phase)
+    table.add_row("temperature | 温度", f"{term.temperature_k - 273.15:.1f} °C")
+    table.add_row("width of the source | 源宽", f"{term.diameter_m:.4g} m")
+    table.add_row("left the vessel | 泄漏量", f"{term.outflow_kg:,.4g} kg")
+    table.add_row("left on the ground | 地面残留", f"{term.pool_left_kg:,.4g} kg")
+    said = [Text(f"· {both(assumption.text)}", style="dim") for assumption in term.assumptions]
+    return Group(Text(f"{substance.cas}  {both(substance.name)}", style="bold"), table, *said)
 
 
 def chemicals_table(found: Sequence[Chemical]) -> RenderableType:

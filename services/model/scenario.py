@@ -7,6 +7,7 @@ park file's entries, for a scenario without a park).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
@@ -114,7 +115,10 @@ def run_scenario(scenario: Scenario, progress: Progress | None = None, now: date
                 Limits(stale_s=0.0, refuse_s=0.0),
             )
         )
-        return compute(plan, progress)
+        begun = time.perf_counter()
+        result = compute(plan, progress)
+        result.times.compute_ms = round(1000.0 * (time.perf_counter() - begun), 1)
+        return result
     except RunFailure as failure:
         raise ScenarioError(failure.document["detail"], failure.document["detail_zh"]) from failure
     except UnknownChemical as error:

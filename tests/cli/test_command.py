@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args, get_type_hints
 
 import pytest
 
 from cli import main as cli_main
+from cli.model import Phase, SurfaceName
 from shared.park_file import read_park_file
 from tests.support.databases import ROOT
 
@@ -72,7 +74,8 @@ def scenario(folder: Path, **changes: object) -> Path:
 
 def test_the_example_gives_its_files_and_a_table(tmp_path: Path) -> None:
     # In an empty folder, with no setting of any service: nothing but the files is needed.
-    done = process("model", "run", EXAMPLE, "--out", "zones.geojson", "--json", "result.json", folder=tmp_path)
+    files = ["--out", "zones.geojson", "--json", "result.json", "--png", "map.png", "--report", "report.html"]
+    done = process("model", "run", EXAMPLE, *files, folder=tmp_path)
     assert (done.status, done.err) == (0, "")
     zones = json.loads((tmp_path / "zones.geojson").read_text(encoding="utf-8"))
     assert zones["type"] == "FeatureCollection"
@@ -85,14 +88,26 @@ def test_the_example_gives_its_files_and_a_table(tmp_path: Path) -> None:
     assert {place["id"] for place in result["receptors"]} == {"school", "village"}
     for words in ("液氯管线泄漏", "Leak of a chlorine line", "Toxic endpoint 1", "示例小学 | Example school"):
         assert words in done.out
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["result.json", "zones.geojson"]
+    assert result["times"]["compute_ms"] > 0.0
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG\r\n")
+    assert "Example school" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files[1::2])
+
+
+def test_the_spread_between_engines_is_told(fenceline: Fenceline, tmp_path: Path) -> None:
+    told = fenceline("model", "run", scenario(tmp_path, ensemble={"members": 0})).out
+    engines = [
+        line.split()[0] for line in told.splitlines() if line.startswith(("neutral-puff ", "slabx ", "degadisx "))
+    ]
+    assert {"neutral-puff", "slabx", "degadisx"} <= set(engines)
 
 
 def test_a_risk_source_of_a_park_file(fenceline: Fenceline, tmp_path: Path) -> None:
     park = ROOT / "simulator" / "park.yaml"
     tank = next(entry for entry in read_park_file(park).risk_sources if entry.chemical == "7782-50-5")
     named = {"risk_source_id": f"bohai-demo.{tank.id}"}
-    done = fenceline("model", "run", scenario(tmp_path, park=str(park), source=named), "--json", tmp_path / "r.json")
+    changes = {"park": str(park), "source": named, "rate_kg_s": 0.001}  # so little that no dense-gas engine is asked
+    done = fenceline("model", "run", scenario(tmp_path, **changes), "--json", tmp_path / "r.json")
     assert (done.status, done.err) == (0, "")
     source = json.loads((tmp_path / "r.json").read_text())
     assert source["centreline"]["coordinates"][0] == [tank.location.longitude, tank.location.latitude]
@@ -171,6 +186,37 @@ def test_one_chemical_is_shown_with_its_sources(fenceline: Fenceline) -> None:
     assert "HJ 169-2018" in said
     assert "aegl-2 60 min" in said
     assert "boiling point | 沸点" in said
+
+
+VESSEL = ["7782-50-5", "--phase", "liquid", "--hole-mm", "20", "--pressure-kpa", "700", "--mass-kg", "10000"]
+
+
+def test_a_source_term(fenceline: Fenceline, tmp_path: Path) -> None:
+    done = fenceline("model", "source-term", *VESSEL, "--isolation-s", "600", "--out", tmp_path / "rate.csv")
+    assert (done.status, done.err) == (0, "")
+    assert "kg/s" in done.out
+    assert "shut after 600 s" in done.out
+    heading, *rows = (tmp_path / "rate.csv").read_text().splitlines()
+    assert heading == "time_s,rate_kg_s"
+    series = [tuple(map(float, row.split(","))) for row in rows]
+    assert series[0][0] == 0.0
+    assert series[-1] == (600.0, 0.0)
+    released = sum(rate * (later - time) for (time, rate), (later, _) in itertools.pairwise(series))
+    assert 0.0 < released <= 10_000.0
+
+
+def test_source_terms_that_there_are_not(fenceline: Fenceline) -> None:
+    assert fenceline("model", "source-term", "50-00-9", *VESSEL[1:]).refused("50-00-9", "目录")
+    assert fenceline("model", "source-term", *VESSEL[:4], "-1", *VESSEL[5:]).refused("hole diameter", "above 0")
+    assert fenceline("model", "source-term", *VESSEL[:2], "solid", *VESSEL[3:]).refused("--phase", "solid")
+
+
+def test_the_options_of_a_source_term_are_those_of_the_engine() -> None:
+    from services.model.source_terms.heat_evaporation import SURFACES
+    from services.model.source_terms.vessel import Leak
+
+    assert set(get_args(SurfaceName)) == set(SURFACES)
+    assert set(get_args(Phase)) == set(get_args(get_type_hints(Leak)["phase"]))
 
 
 def test_no_such_chemical(fenceline: Fenceline) -> None:
