@@ -1,7 +1,7 @@
 # Fenceline. `make` alone prints what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format requirements seed status clean
+.PHONY: help run test bench validate lint format requirements seed status clean
 
 # The first Python here that is new enough; `make run PYTHON=/path/to/python` overrides it.
 PYTHON ?= $(shell for python in python3 python3.12 python3.13 python3.11 python3.14; do \
@@ -10,6 +10,8 @@ VENV := .venv/bin
 export PYTHONPATH := $(CURDIR)
 # A part of the tests, or other options: make test TESTS="tests/alerts -k climb"
 TESTS ?=
+# Field trials to validate against: a folder laid out as `services/model/validation/trials.py` says.
+DATA ?= ../shared/validation
 
 define install
 	@test -n "$(PYTHON)" || { echo "fenceline: Python 3.11 or newer was not found: install it, then again |" \
@@ -34,6 +36,14 @@ test: ## Install what tests need and run them all | 安装测试依赖并运行�
 	$(call install,test)
 	@$(VENV)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
 
+bench: ## Measure speed beside the peers (ONLY="model.footprint_ms model.over") | 与同类软件对比测速
+	$(call install,bench)
+	@.venv-bench/bin/python -m bench $(ONLY)
+
+validate: ## Score the engines on field trials (DATA=../shared/validation) | 用现场试验检验扩散模型
+	$(call install,test)
+	@$(VENV)/python -m services.model.validation --data $(DATA)
+
 lint: ## Style, types and import rules | 代码风格、类型与导入规则检查
 	$(call install,lint)
 	@$(VENV)/ruff check .
@@ -48,7 +58,7 @@ format: ## Put the code into shape | 自动整理代码格式
 
 requirements: ## Pin every dependency group with hashes (UPGRADE=--upgrade for newer versions) | 锁定依赖版本
 	$(call install,dev)
-	@for group in dev ingest alerts model gateway simulator run; do \
+	@for group in dev ingest alerts model gateway simulator run bench; do \
 		test $$group = dev && constraint= || constraint="--constraint requirements/dev.txt"; \
 		$(VENV)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(UPGRADE) \
 			--group pyproject.toml:$$group $$constraint -o requirements/$$group.txt && echo "  requirements/$$group.txt" \
@@ -56,5 +66,5 @@ requirements: ## Pin every dependency group with hashes (UPGRADE=--upgrade for n
 	done
 
 clean: ## Remove what was built and installed, and all of the demo's data | 清除构建、安装与演示数据
-	rm -rf .venv .fenceline .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench .fenceline .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -rf services/gateway/web/node_modules services/gateway/web/dist tests/timescale/node_modules

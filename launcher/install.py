@@ -1,4 +1,4 @@
-"""Set up what `make run` and `make test` need, once: `python3 launcher/install.py run|dev|lint|test`.
+"""Set up what `make` targets need, once: `python3 launcher/install.py run|dev|lint|test|bench`.
 
 Runs before anything is installed, so it uses the standard library alone and parses on old Pythons. A step
 whose inputs have not changed since it last succeeded (its stamp holds a hash of them) takes no time.
@@ -21,6 +21,8 @@ from launcher.tell import Refusal, refuse, step
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+# The peers that benchmarks measure against bring a hundred packages that nothing else here needs.
+BENCH_VENV = ROOT / ".venv-bench"
 LOG = ROOT / ".fenceline" / "logs" / "install.log"
 WEB = ROOT / "services" / "gateway" / "web"
 TIMESCALE = ROOT / "tests" / "timescale"
@@ -76,22 +78,47 @@ def check_room() -> None:
         )
 
 
-def install_python(requirements: str) -> None:
+def install_python(requirements: str, environment: Path) -> None:
     """A virtual environment with the pinned packages of `requirements/<requirements>.txt`, hashes checked."""
     pins = ROOT / "requirements" / (requirements + ".txt")
-    stamp = VENV / ("installed-" + requirements)
+    stamp = environment / ("installed-" + requirements)
     inputs = fingerprint([pins], "{}.{}".format(*sys.version_info[:2]))
-    python = VENV / "bin" / "python"
+    python = environment / "bin" / "python"
     if python.exists() and is_current(stamp, inputs):
         return
     check_room()
     if not python.exists():
         with step("Python environment", "Python 虚拟环境"):
-            venv.create(str(VENV), with_pip=True, clear=VENV.exists(), symlinks=True)
+            venv.create(str(environment), with_pip=True, clear=environment.exists(), symlinks=True)
     with step(f"Python packages ({requirements})", f"Python 依赖包（{requirements}）"):
         options = ["--require-hashes", "--no-input", "--disable-pip-version-check", "-r", str(pins)]
         quietly([str(python), "-m", "pip", "install", *options])
     stamp.write_text(inputs)
+
+
+def install_commands(environment: Path) -> None:
+    """The commands of `[project.scripts]`, run from this checkout: what an editable install would give, with no build.
+
+    A `.pth` file lets the environment's Python import the project from anywhere.
+    """
+    import tomllib
+
+    [packages] = (environment / "lib").glob("python*/site-packages")
+    write_if_other(packages / "fenceline.pth", f"{ROOT}\n")
+    for name, entry in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"].items():
+        module, function = entry.split(":")
+        command = environment / "bin" / name
+        # The path of an interpreter after #! may not be long or hold a blank; a shell that hands over takes any.
+        hand_over = ["#!/bin/sh", f'\'\'\'exec\' "{environment}/bin/python" "$0" "$@"', "' '''"]
+        lines = [*hand_over, "import sys", f"from {module} import {function}", f"sys.exit({function}())", ""]
+        write_if_other(command, "\n".join(lines))
+        command.chmod(0o755)
+
+
+def write_if_other(path: Path, text: str) -> None:
+    """Write a file unless it says exactly this already."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def install_npm(folder: Path, en: str, zh: str) -> None:
@@ -188,9 +215,11 @@ def is_current(stamp: Path, inputs: str) -> bool:
 
 
 def install(purpose: str) -> None:
-    """All that `purpose` needs: `run` the system, `dev` the tools, `lint` all checks, `test` all tests."""
+    """All that `purpose` needs: `run`: the system, `dev`: tools, `lint`: checks, `test`: tests, `bench`: peers."""
     check_python()
-    install_python("run" if purpose == "run" else "dev")
+    environment = BENCH_VENV if purpose == "bench" else VENV
+    install_python(purpose if purpose in ("run", "bench") else "dev", environment)
+    install_commands(environment)
     if purpose == "lint":
         install_npm(WEB, "web page: packages", "网页：依赖包")
     if purpose in ("run", "test"):

@@ -13,13 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.model import metrics
-from services.model.api import chemicals, registry, runs
+from services.model.api import atlases, chemicals, outputs, registry, runs, scenarios
 from services.model.api.dependencies import State
 from services.model.following import AlarmFollower
 from services.model.queueing import put_back_neglected
 from services.model.settings import ModelSettings
 from services.model.stopping import stop
-from services.model.store import runs as run_store
+from services.model.store import attempts
 from services.model.wiring import Parts, open_parts
 from services.model.working import worker_name
 from shared import database, http_client, redis
@@ -59,6 +59,9 @@ def build_app(settings: ModelSettings) -> FastAPI:
     app.include_router(chemicals.router)
     app.include_router(registry.router)
     app.include_router(runs.router)
+    app.include_router(outputs.router)
+    app.include_router(scenarios.router)
+    app.include_router(atlases.router)
     app.include_router(facts_router(lambda: _engine_of(app)))
     return app
 
@@ -99,7 +102,7 @@ async def _sweep(settings: ModelSettings, parts: Parts) -> None:
             now = utc_now()
             await put_back_neglected(parts.engine, parts.queue, settings, now)
             async with parts.engine.connect() as connection:
-                counts, age = await run_store.census(connection, now)
+                counts, age = await attempts.census(connection, now)
             for state, count in counts.items():
                 metrics.RUNS_UNFINISHED.labels(state).set(count)
             metrics.QUEUE_AGE.set(age)

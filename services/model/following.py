@@ -25,6 +25,7 @@ from services.model.settings import ModelSettings
 from services.model.store import alarms as alarm_store
 from services.model.store import runs as run_store
 from services.model.store.alarms import FollowedAlarm
+from services.model.store.runs import NewRun
 from shared.levels import Colour
 from shared.messages import AlarmChanged, AlarmTransition
 from shared.streams import Fact, FactReader, WorkQueue
@@ -152,7 +153,7 @@ class AlarmFollower:
         run_id = uuid4()
         park_id, cas = alarms[0].park_id, alarms[0].chemical
         inputs = inputs_of_alarms(alarms, event_time)
-        await run_store.insert(connection, run_id, park_id, "alarm", REQUESTED_BY, inputs, now)
+        await run_store.insert(connection, NewRun(run_id, park_id, "alarm", REQUESTED_BY, inputs), now)
         await alarm_store.note_auto_run(connection, park_id, cas, event_time, now)
         log.info("run_from_alarm", run_id=str(run_id), park_id=park_id, chemical=cas)
         return run_id

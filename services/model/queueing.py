@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.model import metrics
 from services.model.settings import ModelSettings
-from services.model.store import runs as run_store
+from services.model.store import attempts
 from shared.messages import RunRequested
 from shared.streams import WorkQueue
 from shared.telemetry import get_logger, traceparent
@@ -40,7 +40,7 @@ async def put_back_neglected(engine: AsyncEngine, queue: WorkQueue, settings: Mo
     """Put runs in line again that nobody took or whose worker went silent; returns how many."""
     silence = timedelta(seconds=3.0 * settings.model_job_claim_after_s)
     async with engine.begin() as connection:
-        found = await run_store.neglected(connection, now, now - _WAITING_TOO_LONG, now - silence)
+        found = await attempts.neglected(connection, now, now - _WAITING_TOO_LONG, now - silence)
     for run_id, park_id in found:
         await ring(queue, run_id, park_id)
     metrics.RUNS_TAKEN_OVER.inc(len(found))

@@ -2,6 +2,7 @@
 
 At least once: a job is forgotten only after its result is committed. A worker
 that dies leaves its job to another; one run that kills its workers again and again is set aside and marked failed.
+Members of an atlas are computed while nothing else waits, and given back as soon as something does.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from redis.exceptions import RedisError
@@ -23,16 +25,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.model import metrics
 from services.model.ingest_client import IngestClient, IngestUnavailable
 from services.model.runs.compute import RunPlan, compute
-from services.model.runs.failure import RunFailure, worker_failure
+from services.model.runs.failure import RunFailure, over_time, worker_failure
 from services.model.runs.gather import Limits, Registry, gather
-from services.model.runs.result import RunResult
+from services.model.runs.progress import Cancelled, Progress, Watch
+from services.model.runs.result import RunResult, SourceView, Trigger
 from services.model.settings import ModelSettings
 from services.model.stopping import stop
+from services.model.store import attempts
 from services.model.store import registry as registry_store
-from services.model.store import runs as run_store
-from services.model.store.runs import Claimed
+from services.model.store.attempts import Claimed
+from services.model.store.runs import state_of
 from services.model.wiring import open_parts
-from shared.messages import RunRequested
+from shared.messages import RunRequested, RunState
+from shared.redis import BLOCK_MS
 from shared.streams import Job, WorkQueue
 from shared.telemetry import continue_trace, get_logger
 from shared.time import utc_now
@@ -42,6 +47,16 @@ log = get_logger(__name__)
 # How long a run waits for ingest before it fails with a problem that says so.
 INGEST_PATIENCE_S = 20.0
 _RETRY_S = 1.0
+
+# How often a worker looks whether its run is to be stopped, and how often at most it tells how far it is.
+_LOOK_S = 0.25
+_TELL_S = 1.0
+
+# While an atlas waits, the queue of the other runs is only glanced at.
+_GLANCE_MS = 5
+
+# How long a stopped computation may take to notice.
+_STOPPING_S = 30.0
 
 
 class Worker:
@@ -65,6 +80,7 @@ class Worker:
         self._name = name
         self._clock = clock
         self._patience_s = ingest_patience_s
+        self._atlas_waits = False
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -81,22 +97,24 @@ class Worker:
 
     async def _next(self) -> None:
         try:
-            job = await self._queue.take()
+            job = await self._queue.take(_GLANCE_MS if self._atlas_waits else BLOCK_MS)
         except RedisError as error:
             log.warning("redis_unavailable", error=str(error), instead="taking runs from the database")
-            await self._from_database()
+            if not await self._from_database(("manual", "alarm")) and not await self._from_database(("atlas",)):
+                await asyncio.sleep(_RETRY_S)
             return
         if job is not None:
             await self._work(job)
+        else:
+            self._atlas_waits = await self._from_database(("atlas",))
 
-    async def _from_database(self) -> None:
-        """While Redis is down, take the run that waits longest."""
+    async def _from_database(self, triggers: Sequence[Trigger]) -> bool:
+        """Take the run of these triggers that waits longest; False when none waits."""
         async with self._engine.connect() as connection:
-            run_id = await run_store.oldest_waiting(connection)
-        if run_id is None:
-            await asyncio.sleep(_RETRY_S)
-            return
-        await self._attempt(run_id, None)
+            run_id = await attempts.oldest_waiting(connection, triggers)
+        if run_id is not None:
+            await self._attempt(run_id, None)
+        return run_id is not None
 
     async def _work(self, job: Job) -> None:
         continue_trace(job.traceparent)
@@ -112,11 +130,12 @@ class Worker:
         now = self._clock()
         silent_since = now - timedelta(seconds=0.8 * self._settings.model_job_claim_after_s)
         async with self._engine.begin() as connection:
-            claimed = await run_store.claim(connection, run_id, self._name, now, silent_since)
-            ended = True if claimed else await run_store.finished(connection, run_id)
+            claimed = await attempts.claim(connection, run_id, self._name, now, silent_since)
+            state = await state_of(connection, run_id)
         if claimed is None:
             # Another worker has it and is alive: the entry stays pending, and comes back should that one die.
-            if job is not None and ended is not False:
+            # One that waits for its like to be computed is answered with it, or put in line again by the sweep.
+            if job is not None and state is not RunState.RUNNING:
                 await self._queue.done(job)
             return
         deliveries = max(claimed.attempts, job.deliveries if job else 0)
@@ -130,9 +149,14 @@ class Worker:
 
     async def _compute_and_store(self, claimed: Claimed) -> None:
         begun = time.perf_counter()
+        watch = Watch()
+        computing = asyncio.create_task(self._computed(claimed, watch))
         try:
-            plan = await self._gather(claimed)
-            result = await asyncio.to_thread(timed_compute, plan)
+            if await self._stopped_early(claimed, watch, computing):
+                watch.stop()
+                await self._stopped(claimed, computing)
+                return
+            source, result = computing.result()
         except RunFailure as failure:
             await self._fail(claimed, failure.document)
             return
@@ -145,15 +169,67 @@ class Worker:
             )
             await self._fail(claimed, refused.document)
             return
+        finally:
+            watch.stop()
+            computing.cancel()
         async with self._engine.begin() as connection:
-            stored = await run_store.succeed(connection, claimed, self._name, plan.source, result, self._clock())
-        if stored:
-            metrics.RUNS_FINISHED.labels("succeeded", claimed.trigger).inc()
+            ended = await attempts.succeed(connection, claimed, self._name, source, result, self._clock())
+        self._count(claimed, ended)
+        if ended is RunState.SUCCEEDED:
             metrics.RUN_SECONDS.observe(time.perf_counter() - begun)
             metrics.COMPUTE_SECONDS.observe(result.times.compute_ms / 1000.0)
             log.info("run_succeeded", run_id=str(claimed.id), compute_ms=result.times.compute_ms)
 
-    async def _gather(self, claimed: Claimed) -> RunPlan:
+    async def _computed(self, claimed: Claimed, watch: Watch) -> tuple[SourceView, RunResult]:
+        plan = await self._gather(claimed, watch)
+        return plan.source, await asyncio.to_thread(timed_compute, plan, watch)
+
+    async def _stopped_early(self, claimed: Claimed, watch: Watch, computing: asyncio.Task[Any]) -> bool:
+        """Report on the computation until it ends (False), or until it is to be stopped: then store why (True)."""
+        until = time.monotonic() + self._settings.model_run_limit_s
+        told_at, told = time.monotonic(), watch.told
+        while not (await asyncio.wait({computing}, timeout=_LOOK_S))[0]:
+            now = time.monotonic()
+            aloud = now - told_at >= _TELL_S and watch.told != told
+            if aloud:
+                told_at, told = now, watch.told
+            try:
+                if await self._is_to_stop(claimed, watch, now > until, aloud=aloud):
+                    return True
+            except (DBAPIError, OSError, TimeoutError) as error:
+                log.warning("report_lost", run_id=str(claimed.id), error=" ".join(str(error).split())[:200])
+        return False
+
+    async def _is_to_stop(self, claimed: Claimed, watch: Watch, over_limit: bool, *, aloud: bool) -> bool:
+        async with self._engine.begin() as connection:
+            orders = await attempts.report(connection, claimed, self._name, watch.told, self._clock(), aloud=aloud)
+            if orders is None:
+                return True
+            if orders.cancel:
+                self._count(claimed, await attempts.cancelled(connection, claimed, self._name, self._clock()))
+                return True
+            if orders.give_way:
+                await attempts.put_back(connection, claimed, self._name, self._clock())
+                return True
+        if over_limit:
+            await self._fail(claimed, over_time(self._settings.model_run_limit_s))
+        return over_limit
+
+    @staticmethod
+    async def _stopped(claimed: Claimed, computing: asyncio.Task[Any]) -> None:
+        """Wait until a computation that was told to stop has ended: one worker computes one thing at a time."""
+        ended, _ = await asyncio.wait({computing}, timeout=_STOPPING_S)
+        if not ended:
+            log.error("computation_does_not_stop", run_id=str(claimed.id), waited_s=_STOPPING_S)
+        elif (error := computing.exception()) is not None and not isinstance(error, Cancelled):
+            log.warning("stopped_computation_failed", run_id=str(claimed.id), error=str(error)[:200])
+
+    @staticmethod
+    def _count(claimed: Claimed, ended: RunState | None) -> None:
+        if ended is not None:
+            metrics.RUNS_FINISHED.labels(ended.value, claimed.trigger).inc()
+
+    async def _gather(self, claimed: Claimed, watch: Watch) -> RunPlan:
         """Gather the run's inputs, waiting a while for an ingest that does not answer."""
         async with self._engine.connect() as connection:
             registry = Registry(
@@ -175,12 +251,13 @@ class Worker:
                         status=503,
                     ) from error
             await asyncio.sleep(_RETRY_S)
+            watch.check()
 
     async def _fail(self, claimed: Claimed, document: dict[str, object]) -> None:
         async with self._engine.begin() as connection:
-            stored = await run_store.fail(connection, claimed, self._name, document, self._clock())
-        if stored:
-            metrics.RUNS_FINISHED.labels("failed", claimed.trigger).inc()
+            ended = await attempts.fail(connection, claimed, self._name, document, self._clock())
+        self._count(claimed, ended)
+        if ended is RunState.FAILED:
             log.warning("run_failed", run_id=str(claimed.id), reason=document["detail"])
 
     async def _set_aside(self, claimed: Claimed, job: Job | None, deliveries: int) -> None:
@@ -191,17 +268,17 @@ class Worker:
 
     @contextlib.asynccontextmanager
     async def _signs_of_life(self, claimed: Claimed, job: Job | None) -> AsyncIterator[None]:
-        """While the block runs, tell queue and database that this worker is alive."""
+        """While the block runs, tell the queue that this worker is alive; the database hears it with the progress."""
+        if job is None:
+            yield
+            return
 
         async def tell() -> None:
             while True:
                 await asyncio.sleep(self._settings.model_job_claim_after_s / 3.0)
                 try:
-                    if job is not None:
-                        await self._queue.keep(job)
-                    async with self._engine.begin() as connection:
-                        await run_store.seen(connection, claimed.id, self._name, self._clock())
-                except (RedisError, DBAPIError, OSError, TimeoutError) as error:
+                    await self._queue.keep(job)
+                except (RedisError, OSError, TimeoutError) as error:
                     log.warning("sign_of_life_lost", run_id=str(claimed.id), error=str(error)[:200])
 
         task = asyncio.create_task(tell())
@@ -211,10 +288,10 @@ class Worker:
             await stop((task,))
 
 
-def timed_compute(plan: RunPlan) -> RunResult:
+def timed_compute(plan: RunPlan, progress: Progress | None = None) -> RunResult:
     """Compute, and note how long it took [ms] in the result."""
     begun = time.perf_counter()
-    result = compute(plan)
+    result = compute(plan, progress)
     result.times.compute_ms = round(1000.0 * (time.perf_counter() - begun), 1)
     return result
 

@@ -15,6 +15,12 @@ class RunState(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more comes."""
+        return self in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
 
 
 class RunRequested(Message):
@@ -26,7 +32,10 @@ class RunRequested(Message):
 
 
 class RunChanged(Message):
-    """A run was queued, began, succeeded or failed."""
+    """A run was queued, began, is under way, succeeded, failed or was cancelled.
+
+    While it is computed, `fraction` (0 to 1) and `step` tell how far it is, about once a second.
+    """
 
     version: Literal[1] = 1
     run_id: UUID
@@ -35,3 +44,5 @@ class RunChanged(Message):
     trigger: Literal["manual", "alarm"]
     chemical: str
     at: UtcDatetime
+    fraction: float | None = None
+    step: str | None = None

@@ -17,7 +17,7 @@ PARK_ROUTES.append(("PUT", f"{API}/parks/{{park_id}}/registry"))
 
 
 def filled(path: str, park: str) -> str:
-    return path.format(park_id=park, alarm_id="a1", run_id="r1", cas="7782-50-5")
+    return path.format(park_id=park, alarm_id="a1", run_id="r1", scenario_id="s1", cas="7782-50-5")
 
 
 def all_asked(upstreams: dict[Service, Upstream]) -> list[str]:

@@ -215,12 +215,13 @@ Working = Callable[..., contextlib.AbstractAsyncContextManager[Worker]]
 
 @pytest.fixture
 def working(settings: ModelSettings, ingest: IngestClient) -> Working:
-    """`async with working("name"):` a worker takes jobs while the block runs."""
+    """`async with working("name"):` a worker takes jobs while the block runs; `changes` are to its settings."""
 
     @asynccontextmanager
-    async def one(name: str = "worker-1", patience_s: float = 20.0) -> AsyncIterator[Worker]:
-        async with open_parts(settings, name, "model-worker") as parts:
-            worker = Worker(parts.engine, parts.queue, ingest, settings, name, ingest_patience_s=patience_s)
+    async def one(name: str = "worker-1", patience_s: float = 20.0, **changes: Any) -> AsyncIterator[Worker]:
+        own = settings.model_copy(update=changes)
+        async with open_parts(own, name, "model-worker") as parts:
+            worker = Worker(parts.engine, parts.queue, ingest, own, name, ingest_patience_s=patience_s)
             task = asyncio.create_task(worker.run())
             try:
                 yield worker

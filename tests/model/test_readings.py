@@ -45,9 +45,10 @@ def test_clean_air_before_the_gas_does_not_thin_the_mean() -> None:
     assert found.first_clear == AT - timedelta(seconds=10)
 
 
-def test_over_range_is_at_least_the_end_of_the_range_never_a_mean_below_it() -> None:
+def test_a_mean_over_readings_beyond_the_range_is_a_lower_bound() -> None:
     found = read([*clean(180, 15), (10, 20.0, "N"), (5, RANGE_UPPER, "T"), (0, None, "T")])
-    assert found.value == RANGE_UPPER
+    assert found.over_range
+    assert found.value == pytest.approx((20.0 + 2 * RANGE_UPPER) / 3), "a lower bound"
 
 
 def test_a_clean_station_is_a_zero_and_knows_of_no_gas() -> None:

@@ -1,55 +1,42 @@
-"""`/parks/{park_id}/runs`: ask for a computation, and read what became of it."""
+"""`/parks/{park_id}/runs`: ask for a computation, follow it, stop it, repeat it."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
 from datetime import datetime
-from typing import Annotated
-from uuid import UUID, uuid4
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
-from services.model.api.dependencies import State, Uses
+from services.model.api.asking import ask, existing
+from services.model.api.dependencies import Uses
+from services.model.api.paging import decoded, encoded
 from services.model.api.schemas import RunPage
-from services.model.chemicals import UnknownChemical, chemical
-from services.model.queueing import ring
-from services.model.runs.request import AtRiskSource, AtSuspicion, RunInputs, RunRequest
-from services.model.runs.result import Run
-from services.model.store import registry as registry_store
+from services.model.runs.merge_patch import merged
+from services.model.runs.request import RunRequest
+from services.model.runs.result import Run, Trigger
 from services.model.store import runs as store
 from shared.messages import RunState
-from shared.problems import BadRequest, NotFound, Unavailable, Unprocessable, responses
-from shared.time import iso, utc_now
-from shared.vocabulary import property_of_cas
+from shared.problems import BadRequest, Conflict, NotFound, Unavailable, Unprocessable, responses
+from shared.time import UtcDatetime, utc_now
 from shared.web import actor
 
 router = APIRouter(prefix="/parks/{park_id}", tags=["runs"])
-_LOOK_S = 0.05
+_ASKED: dict[int | str, dict[str, Any]] = {
+    200: {"model": Run, "description": "finished"},
+    202: {"model": Run, "description": "in line; read it by its id"},
+}
 
 
-@router.post(
-    "/runs",
-    status_code=202,
-    response_model=Run,
-    responses={200: {"model": Run, "description": "finished"}, **responses(Unprocessable, Unavailable)},
-)
-async def create_run(park_id: str, body: RunRequest, request: Request, response: Response, uses: Uses) -> Run:
-    """Ask for a run. 200 with the result when it comes within `wait_s`, else 202; then read it by its id."""
-    await _refuse_impossible(park_id, body, uses)
-    run_id, now = uuid4(), utc_now()
-    async with uses.parts.engine.begin() as connection:
-        counts, _ = await store.census(connection, now)
-        if counts["queued"] >= uses.settings.model_runs_waiting:
-            raise Unavailable("Too many runs wait; ask again in a moment.", retry_after_s=10)
-        await store.insert(connection, run_id, park_id, "manual", actor(request), RunInputs(request=body), now)
-    uses.relay.wake()
-    await ring(uses.parts.queue, run_id, park_id)
-    run = await _when_finished(uses, park_id, run_id, body.wait_s)
-    response.status_code = 200 if run.state in (RunState.SUCCEEDED, RunState.FAILED) else 202
-    response.headers["Location"] = f"runs/{run_id}"
-    return run
+@router.post("/runs", status_code=202, responses={**_ASKED, **responses(Unprocessable, Unavailable)})
+async def create_run(park_id: str, body: RunRequest, request: Request, uses: Uses) -> Response:
+    """Ask for a run. 200 with the result when it comes within `wait_s`, else 202; then read it by its id.
+
+    What was computed before with the same inputs, model and data is answered at once, and `cached` says so.
+    """
+    return await ask(uses, park_id, body, actor(request))
 
 
 @router.get("/runs", responses=responses(BadRequest))
@@ -58,69 +45,68 @@ async def list_runs(
     uses: Uses,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
+    state: Annotated[list[RunState] | None, Query()] = None,
+    trigger: Annotated[list[Trigger] | None, Query(description="members of an atlas only when named")] = None,
+    chemical: Annotated[str | None, Query(max_length=20)] = None,
+    risk_source_id: Annotated[str | None, Query(max_length=130)] = None,
+    since: Annotated[UtcDatetime | None, Query(description="created at this moment or later")] = None,
+    until: Annotated[UtcDatetime | None, Query(description="created before this moment")] = None,
 ) -> RunPage:
     """The park's runs, newest first, without their results."""
-    before = _decoded(cursor) if cursor else None
+    before: tuple[datetime, UUID] | None = decoded(cursor) if cursor else None
+    filters = store.Filters(
+        states=state,
+        triggers=trigger or store.LISTED,
+        chemical=chemical,
+        risk_source_id=risk_source_id,
+        since=since,
+        until=until,
+    )
     async with uses.parts.engine.connect() as connection:
-        items = await store.page(connection, park_id, limit, before)
-    more = _encoded(items[-1]) if len(items) == limit else None
-    return RunPage(items=items, next=more)
+        items = await store.page(connection, park_id, limit + 1, before, filters)
+    more = encoded(items[limit - 1].created_at, items[limit - 1].id) if len(items) > limit else None
+    return RunPage(items=items[:limit], next=more)
 
 
-@router.get("/runs/{run_id}", responses=responses(NotFound))
-async def get_run(park_id: str, run_id: UUID, uses: Uses) -> Run:
-    """One run with its result."""
-    return await _existing(uses, park_id, run_id)
+@router.get("/runs/{run_id}", response_model=Run, responses=responses(NotFound))
+async def get_run(park_id: str, run_id: UUID, uses: Uses) -> Response:
+    """One run with its result, or with how far it is."""
+    stored = await existing(uses, park_id, run_id)
+    return Response(stored.json(), media_type="application/json")
 
 
-async def _refuse_impossible(park_id: str, body: RunRequest, uses: State) -> None:
-    """Answer 422 to what no worker could compute, while the caller is still there."""
+@router.post("/runs/{run_id}/cancel", response_model=Run, responses=responses(NotFound, Conflict))
+async def cancel_run(park_id: str, run_id: UUID, uses: Uses) -> Response:
+    """Cancel a run: one that waits at once, one that is computed within moments. 409 for one that has ended."""
+    async with uses.parts.engine.begin() as connection:
+        done = await store.cancel(connection, park_id, run_id, utc_now())
+    uses.relay.wake()
+    stored = await existing(uses, park_id, run_id)
+    if not done:
+        raise Conflict(f"The run has ended already: it is {stored.run.state.value}.", state=stored.run.state.value)
+    return Response(stored.json(), media_type="application/json")
+
+
+@router.post(
+    "/runs/{run_id}/repeat",
+    status_code=202,
+    responses={**_ASKED, **responses(NotFound, Unprocessable, Unavailable)},
+)
+async def repeat_run(
+    park_id: str,
+    run_id: UUID,
+    request: Request,
+    uses: Uses,
+    changes: Annotated[
+        dict[str, Any], Body(description="JSON merge patch (RFC 7396) on the run's request; null takes a field away")
+    ],
+) -> Response:
+    """Ask for the same again, with changes; answered as a new run is."""
+    stored = await existing(uses, park_id, run_id)
+    document = stored.run.inputs.request.model_dump(mode="json", exclude_unset=True)
     try:
-        substance = chemical(body.chemical)
-    except UnknownChemical as error:
-        raise Unprocessable(str(error.args[0])) from error
-    traced = body.rate_kg_s is None or isinstance(body.source, AtSuspicion)
-    if traced and property_of_cas(substance.cas) is None:
-        raise Unprocessable(f"No station measures {substance.name.en}, so give `rate_kg_s` and a place.")
-    if isinstance(body.source, AtRiskSource):
-        async with uses.parts.engine.connect() as connection:
-            rows = await registry_store.risk_sources(connection, park_id)
-        if body.source.risk_source_id not in {row.id for row in rows}:
-            raise Unprocessable(f"The park has no risk source {body.source.risk_source_id!r}.")
-    endpoints = {substance.endpoint1_mg_m3, substance.endpoint2_mg_m3}
-    lowest = min([*body.levels_mg_m3, *endpoints])
-    if lowest < 1e-4 * substance.endpoint2_mg_m3:
-        raise Unprocessable(
-            f"levels_mg_m3: {lowest:g} is below the limit of {1e-4 * substance.endpoint2_mg_m3:g} mg/m3 "
-            "(a ten-thousandth of endpoint-2)."
-        )
-
-
-async def _when_finished(uses: State, park_id: str, run_id: UUID, wait_s: float) -> Run:
-    deadline = asyncio.get_running_loop().time() + wait_s
-    while asyncio.get_running_loop().time() < deadline:
-        async with uses.parts.engine.connect() as connection:
-            if await store.finished(connection, run_id):
-                break
-        await asyncio.sleep(_LOOK_S)
-    return await _existing(uses, park_id, run_id)
-
-
-async def _existing(uses: State, park_id: str, run_id: UUID) -> Run:
-    async with uses.parts.engine.connect() as connection:
-        run = await store.get(connection, park_id, run_id)
-    if run is None:
-        raise NotFound(f"There is no run {str(run_id)!r} in this park.")
-    return run
-
-
-def _encoded(run: Run) -> str:
-    return base64.urlsafe_b64encode(f"{iso(run.created_at)} {run.id}".encode()).decode()
-
-
-def _decoded(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        time, run_id = base64.urlsafe_b64decode(cursor).decode().split(" ")
-        return datetime.fromisoformat(time), UUID(run_id)
-    except (binascii.Error, ValueError) as error:
-        raise BadRequest("cursor: pass back what `next` gave, unchanged.") from error
+        repeated = RunRequest.model_validate(merged({**document, "wait_s": 0}, changes))
+    except ValidationError as error:
+        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+        raise RequestValidationError(faults) from error
+    return await ask(uses, park_id, repeated, actor(request), repeats=run_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from services.model.chemicals import Chemical
 from services.model.runs.result import Run
 from services.model.store.registry import ReceptorRow, RiskSourceRow
 from shared.text import BilingualText
@@ -16,24 +15,6 @@ class LocationView(BaseModel):
     longitude: float
     latitude: float
     height_m: float
-
-
-class ChemicalView(BaseModel):
-    """A substance with its toxic endpoints (HJ 169-2018, Appendix H) and where they were read."""
-
-    cas: str
-    name: BilingualText
-    molar_mass_g_mol: float | None
-    endpoint1_mg_m3: float
-    endpoint2_mg_m3: float
-    boiling_point_c: float | None
-    source: str
-    read_in_standard: bool
-
-    @classmethod
-    def of(cls, entry: Chemical) -> ChemicalView:
-        """The view of a catalogue entry."""
-        return cls(**{name: getattr(entry, name) for name in cls.model_fields})
 
 
 class RiskSourceView(BaseModel):
@@ -78,13 +59,6 @@ class ReceptorPlaceView(BaseModel):
             population=row.population,
             location=LocationView(longitude=row.longitude, latitude=row.latitude, height_m=row.height_m),
         )
-
-
-class ChemicalPage(BaseModel):
-    """Substances."""
-
-    items: list[ChemicalView]
-    next: str | None = None
 
 
 class RiskSourcePage(BaseModel):

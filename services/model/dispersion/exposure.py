@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.model.dispersion.profile import FloatArray
-from services.model.dispersion.puff import PuffModel
+from services.model.dispersion.several import CloudModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Exposure:
 
 
 def exposure_at(
-    model: PuffModel,
+    model: CloudModel,
     east_m: npt.ArrayLike,
     north_m: npt.ArrayLike,
     end_s: float,
@@ -54,7 +54,7 @@ def exposure_at(
     steps: int = 120,
 ) -> Exposure:
     """Follow the concentration at points (metres from the source) from the release's start until `end_s`."""
-    times = np.linspace(model.release.start_s, end_s, steps + 1)
+    times = np.linspace(model.start_s, end_s, steps + 1)
     points = np.atleast_1d(np.asarray(east_m, dtype=np.float64)).size
     series = np.zeros((points, times.size))
     for index, time in enumerate(times):

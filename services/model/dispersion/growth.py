@@ -74,6 +74,10 @@ class GrowthCurve:
         """Return the virtual path [m] after which sigma_z has this value."""
         return _interpolate(sigma_m, self.sigma_z, self.path)
 
+    def path_of_drift(self, distance_m: npt.ArrayLike) -> FloatArray:
+        """Return the path [m] after which gas has moved this far over the ground [m]."""
+        return _interpolate(distance_m, self.drift, self.path)
+
     def drift_at(self, path_m: npt.ArrayLike) -> FloatArray:
         """Return the distance [m] moved over the ground after a path [m]."""
         return _interpolate(path_m, self.path, self.drift)
@@ -100,20 +104,20 @@ def growth_curve(
     ceiling = weather.mixing_height_m
     speed = weather.wind_at(np.minimum(height, ceiling))
     growth_speed = np.maximum(speed, CALM_GROWTH_M_S)
-    time = _running_integral(1.0 / growth_speed)
-    drift = _running_integral(speed / growth_speed)
+    time = running_integral(1.0 / growth_speed)
+    drift = running_integral(speed / growth_speed)
     if weather.sigma_theta_deg is None:
         sigma_y = sigma_y_m(_PATH_M, weather.stability, averaging_s)
     else:
         least_deg = math.degrees(LEAST_SIGMA_V_M_S / max(weather.wind_speed_m_s, CALM_GROWTH_M_S))
         angle = min(max(weather.sigma_theta_deg, least_deg), _WIDEST_SIGMA_THETA_DEG)
-        sigma_y = sigma_y_from_direction_m(_PATH_M, angle) * averaging_factor(averaging_s)
+        sigma_y = sigma_y_from_direction_m(_PATH_M, time, angle, release_height_m) * averaging_factor(averaging_s)
     sigma_y = np.maximum.accumulate(sigma_y) + 1e-9 * _PATH_M
     return GrowthCurve(_PATH_M, sigma_y, sigma_z, time, drift, speed)
 
 
-def _running_integral(integrand: FloatArray) -> FloatArray:
-    """Integral over the path from 0, by trapezoids; constant before the first node."""
+def running_integral(integrand: FloatArray) -> FloatArray:
+    """Return the integral over the path from 0 at each of its nodes, by trapezoids; constant before the first node."""
     steps = 0.5 * (integrand[1:] + integrand[:-1]) * np.diff(_PATH_M)
     return np.concatenate(([integrand[0] * _PATH_M[0]], integrand[0] * _PATH_M[0] + np.cumsum(steps)))
 

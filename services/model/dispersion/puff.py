@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from services.model.dispersion.deposition import ground_contact
 from services.model.dispersion.growth import CALM_GROWTH_M_S, GrowthCurve, growth_curve
 from services.model.dispersion.meteorology import WeatherSpell, checked_spells
 from services.model.dispersion.profile import FloatArray
 from services.model.dispersion.release import Release
+from services.model.dispersion.rise import ENTRAINED_SHARE, final_rise_m, plume_rise_m
 from services.model.dispersion.sigma import REFERENCE_AVERAGING_S
 from services.model.dispersion.vertical import vertical_density
 
@@ -31,7 +33,7 @@ class Cloud:
     """All puffs at one moment: arrays of one length.
 
     east, north : centres [m] from the source; sigma_y (also along the wind), sigma_z [m]; mass [kg];
-    lid [m] of the weather; release_height_m.
+    lid [m] of the weather; height_m: of the puffs' middles above ground, one for all or one each.
     """
 
     east: FloatArray
@@ -40,11 +42,11 @@ class Cloud:
     sigma_z: FloatArray
     mass: FloatArray
     lid: float
-    release_height_m: float
+    height_m: float | FloatArray
 
     def weight(self, height_m: float) -> FloatArray:
         """Return mass times vertical density [kg/m] of each puff at a height [m]."""
-        return self.mass * vertical_density(height_m, self.release_height_m, self.sigma_z, self.lid)
+        return self.mass * vertical_density(height_m, self.height_m, self.sigma_z, self.lid)
 
     def concentration_at(self, east_m: npt.ArrayLike, north_m: npt.ArrayLike, height_m: float = 1.5) -> FloatArray:
         """Return concentrations [kg/m3] at points [m from the source], evaluated directly, without a grid."""
@@ -75,8 +77,39 @@ class PuffModel:
                     f"the release at {release.height_m:g} m stands above the mixing height "
                     f"({spell.weather.mixing_height_m:g} m)"
                 )
-        self.curves = tuple(growth_curve(s.weather, release.height_m, averaging_s) for s in self.spells)
+        self._rises = release.buoyancy_flux_m4_s3 > 0.0
+        self.curves = tuple(
+            growth_curve(
+                s.weather,
+                release.height_m + final_rise_m(release.buoyancy_flux_m4_s3, s.weather, release.height_m),
+                averaging_s,
+            )
+            for s in self.spells
+        )
+        self._contacts = (
+            tuple(
+                ground_contact(curve, release.height_m, spell.weather.mixing_height_m)
+                for curve, spell in zip(self.curves, self.spells, strict=True)
+            )
+            if release.deposition_velocity_m_s > 0.0
+            else ()
+        )
         self._node_spacing = node_spacing
+
+    @property
+    def start_s(self) -> float:
+        """When the release begins [s]."""
+        return self.release.start_s
+
+    @property
+    def end_s(self) -> float:
+        """When the release ends [s]."""
+        return self.release.end_s
+
+    @property
+    def parts(self) -> tuple[PuffModel, ...]:
+        """The releases that make the cloud: this one."""
+        return (self,)
 
     def cloud_at(self, time_s: float) -> Cloud | None:
         """Return the cloud at a time [s], or None before the release begins."""
@@ -89,9 +122,16 @@ class PuffModel:
         if not released.any():
             return None
         ages, mass = ages[released], mass[released]
-        east, north, sigma_y, sigma_z = self._carry(time_s - ages, time_s)
+        puffs = self._carry(time_s - ages, time_s)
+        height: float | FloatArray = self.release.height_m
+        if self._rises:
+            height = height + puffs.rise
+            for sigma in (puffs.sigma_y, puffs.sigma_z):
+                np.hypot(sigma, ENTRAINED_SHARE * puffs.rise, out=sigma)
+        if self._contacts:
+            mass = mass * np.exp(-self.release.deposition_velocity_m_s * puffs.contact)
         lid = self.spells[self._spell_at(time_s)].weather.mixing_height_m
-        return Cloud(east, north, sigma_y, sigma_z, mass, lid, self.release.height_m)
+        return Cloud(puffs.east, puffs.north, puffs.sigma_y, puffs.sigma_z, mass, lid, height)
 
     def _spell_at(self, time_s: float) -> int:
         starts = [spell.start_s for spell in self.spells]
@@ -105,7 +145,7 @@ class PuffModel:
         sigma = np.hypot(curve.sigma_y, self.release.initial_sigma_m)
         count = np.concatenate(([0.0], np.cumsum(np.diff(curve.path) / (0.5 * (sigma[1:] + sigma[:-1])))))
         crowding = self._crowding(curve, time_s) / self._node_spacing
-        offset = float(curve.travel_time(self._initial_paths(curve)[0]))
+        offset = float(curve.travel_time(curve.path_of_sigma_y(self.release.initial_sigma_m)))
         first, last = np.interp([youngest + offset, oldest + offset], curve.time, count)
         nodes = max(int(np.ceil((last - first) * crowding)), 1) + 1
         ages = np.interp(np.linspace(first, last, nodes), count, curve.time) - offset
@@ -127,16 +167,9 @@ class PuffModel:
         ratio = max((float(curve.speed[middle]) / here for curve in past), default=1.0)
         return min(max(ratio, 1.0), _CLOSEST_NODES)
 
-    def _initial_paths(self, curve: GrowthCurve) -> tuple[float, float]:
-        sigma = self.release.initial_sigma_m
-        return float(curve.path_of_sigma_y(sigma)), float(curve.path_of_sigma_z(sigma))
-
-    def _carry(self, released_s: FloatArray, time_s: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    def _carry(self, released_s: FloatArray, time_s: float) -> _Puffs:
         """Carry puffs released at given times through every spell until `time_s`."""
-        east = np.zeros_like(released_s)
-        north = np.zeros_like(released_s)
-        sigma_y = np.full_like(released_s, self.release.initial_sigma_m)
-        sigma_z = sigma_y.copy()
+        puffs = _Puffs.at_source(self.release, released_s.size)
         ends = [spell.start_s for spell in self.spells[1:]] + [np.inf]
         for index, (spell, curve, end) in enumerate(zip(self.spells, self.curves, ends, strict=True)):
             begin = spell.start_s if index > 0 else -np.inf
@@ -144,15 +177,49 @@ class PuffModel:
             moving = duration > 0.0
             if not moving.any():
                 continue
-            path_z = curve.path_of_sigma_z(sigma_z[moving])
-            path_y = curve.path_of_sigma_y(sigma_y[moving])
+            path_z = curve.path_of_sigma_z(puffs.sigma_z[moving])
+            path_y = curve.path_of_sigma_y(puffs.sigma_y[moving])
             # Speed belongs to the cloud's height, so time runs along the vertical curve's path.
             path_z_after = curve.path_after(curve.travel_time(path_z) + duration[moving])
             grown = path_z_after - path_z
             moved = curve.drift_at(path_z_after) - curve.drift_at(path_z)
-            sigma_y[moving] = curve.spread_at(path_y + grown)[0]
-            sigma_z[moving] = curve.spread_at(path_z_after)[1]
+            puffs.sigma_y[moving] = curve.spread_at(path_y + grown)[0]
+            puffs.sigma_z[moving] = curve.spread_at(path_z_after)[1]
             toward_east, toward_north = spell.weather.toward
-            east[moving] += moved * toward_east
-            north[moving] += moved * toward_north
-        return east, north, sigma_y, sigma_z
+            puffs.east[moving] += moved * toward_east
+            puffs.north[moving] += moved * toward_north
+            if self._rises:
+                puffs.path[moving] += grown
+                flux = self.release.buoyancy_flux_m4_s3
+                risen = plume_rise_m(puffs.path[moving], flux, spell.weather, self.release.height_m)
+                puffs.rise[moving] = np.maximum(puffs.rise[moving], risen)
+            if self._contacts:
+                contact = self._contacts[index]
+                puffs.contact[moving] += np.interp(path_z_after, curve.path, contact)
+                puffs.contact[moving] -= np.interp(path_z, curve.path, contact)
+        return puffs
+
+
+@dataclass(frozen=True, slots=True)
+class _Puffs:
+    """What changes on the way, arrays of one length: place, spread, path flown, rise [m]; contact with ground [s/m]."""
+
+    east: FloatArray
+    north: FloatArray
+    sigma_y: FloatArray
+    sigma_z: FloatArray
+    path: FloatArray
+    rise: FloatArray
+    contact: FloatArray
+
+    @classmethod
+    def at_source(cls, release: Release, count: int) -> _Puffs:
+        return cls(
+            np.full(count, release.east_m),
+            np.full(count, release.north_m),
+            np.full(count, release.initial_sigma_m),
+            np.full(count, release.initial_sigma_z_m),
+            np.zeros(count),
+            np.zeros(count),
+            np.zeros(count),
+        )

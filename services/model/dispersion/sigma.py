@@ -2,15 +2,17 @@
 
 Vertical spread: Pasquill-Gifford curves (ISC3 fits [1]) with the class interpolated in log sigma, scaled with the
 roughness of the ground by (z0 / 0.03 m)^0.2 [2]. Lateral spread: from the measured standard deviation of wind
-direction where there is one [3]; else Pasquill-Gifford, scaled with averaging time by (t / 600 s)^0.2.
+direction where there is one, as a function of travel time [3]; else Pasquill-Gifford, scaled with averaging time by
+(t / 600 s)^0.2.
 
 References
 ----------
 .. [1] EPA (1995), User's Guide for the ISC3 Dispersion Models, Vol. II, EPA-454/B-95-003b, tables 1-1 and 1-2.
 .. [2] Pasquill (1976), Atmospheric dispersion parameters in Gaussian plume modelling, EPA-600/4-76-030b.
-.. [3] sigma_y = sigma_theta x f(x), Pasquill [2]; f = 1 / (1 + 0.0308 x^0.4548), x in m, up to 10 km and
-   0.333 sqrt(10 km / x) beyond: the fit to Pasquill's table by Irwin (1979), EPA-600/4-79-018 cited in
-   Hanna, Briggs & Hosker (1982), Handbook on Atmospheric Diffusion, DOE/TIC-11223.
+.. [3] Draxler (1976), Determination of atmospheric diffusion parameters, Atmos. Environ. 10, 99-105:
+   sigma_y = sigma_v t f, f = 1 / (1 + 0.9 sqrt(t / T)); T = 300 s for releases at the surface, 1000 s for elevated
+   ones (the latter also in Irwin 1983, J. Clim. Appl. Meteorol. 22, 92-114). Between them T is interpolated here with
+   the release's height.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from services.model.dispersion.profile import FloatArray
+from services.model.dispersion.stability import CURVES_ROUGHNESS_M
 
-REFERENCE_ROUGHNESS_M = 0.03
 REFERENCE_AVERAGING_S = 600.0
 
 # [1] table 1-2, sigma_z [m] = a x^b with x in km: (x up to, a, b) for classes A to F.
@@ -78,12 +80,17 @@ _SIGMA_Z_MAX_M = 5000.0
 _SIGMA_Y_C = (24.1670, 18.3330, 12.5000, 8.3330, 6.2500, 4.1667)
 _SIGMA_Y_D = (2.5334, 1.8096, 1.0857, 0.72382, 0.54287, 0.36191)
 
+# [3] Draxler's time scales. That a source counts as elevated from 100 m on is a choice made here.
+_SURFACE_TIME_S = 300.0
+_ELEVATED_TIME_S = 1000.0
+_ELEVATED_M = 100.0
+
 
 def sigma_z_m(distance_m: npt.ArrayLike, stability: float, roughness_m: float) -> FloatArray:
     """Return sigma_z [m] at travel distances [m] for a continuous stability and a roughness z0 [m]."""
     x_km = np.maximum(np.asarray(distance_m, dtype=np.float64), 1e-3) / 1000.0
     base = _between_classes(stability, lambda index: _curve_z(x_km, index))
-    return np.asarray(np.minimum(base * (roughness_m / REFERENCE_ROUGHNESS_M) ** 0.2, _SIGMA_Z_MAX_M))
+    return np.asarray(np.minimum(base * (roughness_m / CURVES_ROUGHNESS_M) ** 0.2, _SIGMA_Z_MAX_M))
 
 
 def sigma_y_m(distance_m: npt.ArrayLike, stability: float, averaging_s: float) -> FloatArray:
@@ -93,15 +100,24 @@ def sigma_y_m(distance_m: npt.ArrayLike, stability: float, averaging_s: float) -
     return np.asarray(base * averaging_factor(averaging_s))
 
 
-def sigma_y_from_direction_m(distance_m: npt.ArrayLike, sigma_theta_deg: float) -> FloatArray:
+def sigma_y_from_direction_m(
+    distance_m: npt.ArrayLike, travel_time_s: npt.ArrayLike, sigma_theta_deg: float, release_height_m: float
+) -> FloatArray:
     """Return sigma_y [m] from the standard deviation of wind direction [deg] ([3]); no class is involved.
 
-    The averaging time is that over which the direction was measured.
+    Parameters
+    ----------
+    distance_m, travel_time_s : path [m] and the time [s] that it took, of one shape.
+    sigma_theta_deg : standard deviation of wind direction; its averaging time becomes that of the concentrations.
+    release_height_m : height of the source [m].
+
+    Time, not distance, limits the spread: eddies are outlived, so a slow cloud spreads by less than its path times
+    sigma_theta. A function of distance alone knows nothing of calm or turning wind.
     """
+    scale = float(np.interp(release_height_m, [0.0, _ELEVATED_M], [_SURFACE_TIME_S, _ELEVATED_TIME_S]))
     x = np.maximum(np.asarray(distance_m, dtype=np.float64), 0.0)
-    near = 1.0 / (1.0 + 0.0308 * x**0.4548)
-    far = 0.333 * np.sqrt(10_000.0 / np.maximum(x, 10_000.0))
-    return np.asarray(math.radians(sigma_theta_deg) * x * np.where(x > 10_000.0, far, near))
+    time = np.maximum(np.asarray(travel_time_s, dtype=np.float64), 0.0)
+    return np.asarray(math.radians(sigma_theta_deg) * x / (1.0 + 0.9 * np.sqrt(time / scale)))
 
 
 def averaging_factor(averaging_s: float) -> float:

@@ -23,6 +23,9 @@ MOST_UNSTABLE = 1.0
 NEUTRAL = 4.0
 MOST_STABLE = 6.0
 
+# The ground over which Pasquill's curves hold (Pasquill 1976, EPA-600/4-76-030b).
+CURVES_ROUGHNESS_M = 0.03
+
 # [1] Table 6-8a: class boundaries of sigma-A [deg] at z0 = 0.15 m. The boundary between two classes is half-way
 # between their numbers; the end points make A and F reach their centres.
 _SIGMA_A_DEG = np.array([1.5, 3.8, 7.5, 12.5, 17.5, 22.5, 27.5])
@@ -68,6 +71,17 @@ def stability_from_inverse_length(inverse_length_per_m: float, roughness_m: floa
     """Return the stability number of 1/L [1/m] over roughness z0 [m]: the inverse of `golder_inverse_length`."""
     curve = _GOLDER_A + _GOLDER_B * math.log10(roughness_m)
     return float(np.interp(inverse_length_per_m, curve, _CLASS_NUMBERS))
+
+
+def stability_of_curves(inverse_length_per_m: float) -> float:
+    """Return the stability number whose sigma_z curve belongs to a MEASURED 1/L [1/m], whatever the site's z0.
+
+    Pasquill's curves stand for z0 = 0.03 m, so a curve stands for the L that Golder [3] gives its class there.
+    Similarity says how sigma_z differs over other ground at the same L: it grows as u*/u = k / (ln(z/z0) - psi(z/L)),
+    which around plume height (some 3 m) is the factor (z0 / 0.03 m)^0.2 that the curves are scaled with. To read the
+    class at the site's own z0 as well would count the roughness twice.
+    """
+    return stability_from_inverse_length(inverse_length_per_m, CURVES_ROUGHNESS_M)
 
 
 def stability_from_sigma_theta(

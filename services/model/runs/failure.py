@@ -21,6 +21,17 @@ class RunFailure(Exception):
         }
 
 
+def over_time(limit_s: float) -> dict[str, Any]:
+    """The document of a run that took longer than a run may."""
+    return {
+        "type": TYPE_PREFIX + "run-over-time",
+        "title": "The run took too long",
+        "status": 422,
+        "detail": f"The run was given up at the limit of {limit_s:g} s; ask for fewer nodes or members, or less time.",
+        "detail_zh": f"计算超过 {limit_s:g} 秒的时限，已中止；请减少网格节点数、集合成员数或缩短模拟时长。",
+    }
+
+
 def worker_failure(detail: str) -> dict[str, Any]:
     """The document of a run that its workers could not finish."""
     return {

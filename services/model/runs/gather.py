@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 
 from services.model.chemicals import Chemical, chemical
 from services.model.ingest_client import IngestClient, NoMeteorology
-from services.model.runs.compute import ReceptorPlace, RunPlan
 from services.model.runs.failure import RunFailure
-from services.model.runs.levels import zone_levels
+from services.model.runs.leaks import leak_of
+from services.model.runs.levels import ZoneLevel, named_levels, zone_levels
+from services.model.runs.plan import PointPlace, ReceptorPlace, RunPlan
 from services.model.runs.readings import StationReadings, station_readings
 from services.model.runs.remarks import assumption, warning
-from services.model.runs.request import AtPlace, AtRiskSource, AtSuspicion, RunInputs
+from services.model.runs.request import AtPlace, AtRiskSource, AtSuspicion, RunInputs, RunRequest
 from services.model.runs.result import Remark, SourceView
 from services.model.runs.suspects import Traced, candidates_at_risk, release_start, traced
 from services.model.runs.weather import EngineWeather, from_given, from_measured
+from services.model.runs.worst_case import worst_case
 from services.model.store.registry import ReceptorRow, RiskSourceRow
 from shared.text import BilingualText
 from shared.vocabulary import property_of_cas
@@ -50,36 +52,51 @@ async def gather(
     """
     request = inputs.request
     substance = chemical(request.chemical)
-    needs_readings = request.rate_kg_s is None or isinstance(request.source, AtSuspicion)
+    needs_readings = request.estimates_rate or isinstance(request.source, AtSuspicion)
     asks_ingest = needs_readings or request.meteorology is None
     parks_now = await ingest.latest_time(park_id) if asks_ingest and request.at is None else None
     at = request.at or _later(parks_now, _event_time(inputs)) or now
     longitude, latitude = _site(inputs, registry)
     remarks: list[Remark] = []
-    weather = await _weather(park_id, inputs, ingest, at, now, limits, (longitude, latitude), remarks)
+    weather = await _weather(park_id, inputs, registry, ingest, at, now, limits, (longitude, latitude), remarks)
     readings = await _readings(park_id, substance, ingest, at) if needs_readings else []
     source, found, inventory = _source(inputs, registry, readings, weather, substance, at, remarks)
-    rate = request.rate_kg_s if request.rate_kg_s is not None else _traced_rate(found)
-    now_s, release_end_s, assumptions = _clock(inputs, source, readings, weather, at)
+    now_s, assumed_s, assumptions = _clock(inputs, source, readings, weather, at)
+    leak = leak_of(request, substance, source, found, weather.weather, assumed_s, inventory)
+    levels, missing = levels_of(request, substance, leak.end_s)
+    remarks += [warning("level-missing", value=name.upper()) for name in missing]
     return RunPlan(
         chemical=substance,
         source=source,
-        rate_kg_s=rate,
-        rate_interval=None if request.rate_kg_s is not None or found is None else found.interval,
+        rate_kg_s=leak.rate_kg_s,
+        rate_interval=leak.interval,
         weather=weather,
         release_start=at - timedelta(seconds=now_s),
         now_s=now_s,
-        release_end_s=release_end_s,
-        end_s=release_end_s + (0.0 if inputs.alarm else request.follow_s),
-        levels=zone_levels(substance, request.levels_mg_m3),
+        release_end_s=leak.end_s,
+        end_s=leak.end_s + (0.0 if inputs.alarm else request.follow_s),
+        levels=levels,
         receptors=[_place(row) for row in registry.receptors],
+        points=[PointPlace(point.id, point.longitude, point.latitude) for point in request.points],
+        release=leak.release,
         averaging_s=request.averaging_s,
-        source_diameter_m=request.source_diameter_m,
+        source_diameter_m=leak.diameter_m,
+        gas_temperature_k=leak.temperature_k,
         inventory_kg=inventory,
+        indoor_air_changes_per_h=request.indoor_air_changes_per_h,
+        deposition_velocity_m_s=request.deposition_velocity_m_s,
+        members=request.ensemble.members,
+        seed=request.ensemble.seed,
         nodes=request.nodes,
         warnings=remarks,
-        assumptions=assumptions,
+        assumptions=[*assumptions, *leak.assumptions],
     )
+
+
+def levels_of(request: RunRequest, substance: Chemical, release_s: float) -> tuple[list[ZoneLevel], list[str]]:
+    """Return the request's levels for a release of this length, and the names that the substance has no value for."""
+    named, missing = named_levels(substance, request.levels, release_s / 60.0)
+    return zone_levels(substance, request.levels_mg_m3, named), missing
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
@@ -113,6 +130,7 @@ def _site(inputs: RunInputs, registry: Registry) -> tuple[float, float]:
 async def _weather(
     park_id: str,
     inputs: RunInputs,
+    registry: Registry,
     ingest: IngestClient,
     at: datetime,
     now: datetime,
@@ -121,6 +139,8 @@ async def _weather(
     remarks: list[Remark],
 ) -> EngineWeather:
     given = inputs.request.meteorology
+    if given == "worst-case":
+        given = worst_case(*site, [(row.longitude, row.latitude) for row in registry.receptors])
     if given is not None:
         return from_given(given, at, *site)
     try:
@@ -172,7 +192,7 @@ def _source(
     remarks: list[Remark],
 ) -> tuple[SourceView, Traced | None, float | None]:
     place = inputs.request.source
-    wants_rate = inputs.request.rate_kg_s is None
+    wants_rate = inputs.request.estimates_rate
     if isinstance(place, AtSuspicion):
         found = traced(candidates_at_risk(registry.sources, substance.cas), readings, weather.weather, at)
         if not found.view.decided and found.view.candidates:
@@ -217,11 +237,6 @@ def _view_of(row: RiskSourceRow) -> SourceView:
         latitude=row.latitude,
         height_m=row.height_m,
     )
-
-
-def _traced_rate(found: Traced | None) -> float:
-    assert found is not None, "a run without a rate is always traced"
-    return found.rate_kg_s
 
 
 def _clock(

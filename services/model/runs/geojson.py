@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import shapely
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.polygon import orient
 
@@ -13,41 +15,73 @@ from services.model.dispersion.contours import simplified
 from services.model.dispersion.projection import LocalFrame
 from services.model.dispersion.puff import PuffModel
 from services.model.runs.levels import ZoneLevel
+from shared.text import BilingualText
 
 # Six decimals are 0.1 m.
 _DECIMALS = 6
 
 
-def zone_collection(
-    levels: Sequence[ZoneLevel], shapes: Sequence[MultiPolygon], clipped: Sequence[bool], frame: LocalFrame
-) -> dict[str, Any]:
-    """Return a FeatureCollection, one feature a level, highest first; a level that is not reached has no polygons.
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Where a level is exceeded: a shape in metres from the source.
 
-    Area and distance are of the zone as computed; the outline is then simplified, and the tolerance told.
+    `clipped`: it reaches beyond what was computed. `chance`: it holds the places where the level is exceeded in this
+    share of an ensemble's members or more; None for a single computation.
     """
-    features = []
-    for level, shape, cut in zip(levels, shapes, clipped, strict=True):
-        outline, tolerance = simplified(shape)
-        features.append(
-            {
-                "type": "Feature",
-                "geometry": {
-                    "type": "MultiPolygon",
-                    "coordinates": [_polygon(part, frame) for part in outline.geoms],
-                },
-                "properties": {
-                    "key": level.key,
-                    "level_mg_m3": level.level_mg_m3,
-                    "label": level.label.model_dump(),
-                    "colour": level.colour.value,
-                    "area_m2": round(shape.area, 1),
-                    "max_distance_m": round(_farthest(shape), 1),
-                    "clipped": cut,
-                    "simplified_m": round(tolerance, 2),
-                },
-            }
+
+    level: ZoneLevel
+    shape: MultiPolygon
+    clipped: bool
+    chance: float | None = None
+    outer: bool = False
+
+    @property
+    def key(self) -> str:
+        """The level's key, with the chance where the zone is drawn beside the likelier one: `endpoint-2-p10`."""
+        return f"{self.level.key}-p{100.0 * (self.chance or 0.0):.0f}" if self.outer else self.level.key
+
+    @property
+    def name(self) -> str:
+        """The key, made unique: a custom level carries its number."""
+        return f"{self.key}:{self.level.level_mg_m3:g}" if self.level.key == "custom" else self.key
+
+    @property
+    def label(self) -> BilingualText:
+        """What people read, the chance included."""
+        if self.chance is None:
+            return self.level.label
+        share = f"{100.0 * self.chance:.0f} %"
+        return BilingualText(
+            zh=f"{self.level.label.zh}，超过概率 ≥ {share}", en=f"{self.level.label.en}, exceeded with ≥ {share}"
         )
-    return {"type": "FeatureCollection", "features": features}
+
+    def holding(self, other: Zone) -> Zone:
+        """This zone, grown to hold another as well."""
+        whole = shapely.union_all([self.shape, other.shape])
+        parts = [part for part in shapely.get_parts(whole) if isinstance(part, Polygon) and not part.is_empty]
+        return replace(self, shape=MultiPolygon(parts), clipped=self.clipped or other.clipped)
+
+    @property
+    def farthest_m(self) -> float:
+        """The distance [m] of the zone's farthest point from the source, which stands at the origin."""
+        distances = [float(np.hypot(*np.asarray(part.exterior.coords)[:, :2].T).max()) for part in self.shape.geoms]
+        return max(distances, default=0.0)
+
+
+def zone_collection(
+    zones: Sequence[Zone], frame: LocalFrame, counts: dict[str, tuple[int, int]] | None = None
+) -> dict[str, Any]:
+    """Return a FeatureCollection, one feature a zone; a level that is not reached has no polygons.
+
+    Area and distance are of the zone as computed; the outline is then simplified, and the tolerance told. `counts`:
+    (receptors, people) by the zones' names.
+    """
+    return {"type": "FeatureCollection", "features": [_feature(zone, frame, counts) for zone in zones]}
+
+
+def polygons(shape: MultiPolygon, frame: LocalFrame) -> dict[str, Any]:
+    """Return a GeoJSON MultiPolygon of a shape in metres; without coordinates where the shape is empty."""
+    return {"type": "MultiPolygon", "coordinates": [_polygon(part, frame) for part in shape.geoms]}
 
 
 def centreline(model: PuffModel, end_s: float, frame: LocalFrame) -> dict[str, Any]:
@@ -63,10 +97,23 @@ def centreline(model: PuffModel, end_s: float, frame: LocalFrame) -> dict[str, A
     return {"type": "LineString", "coordinates": coordinates}
 
 
-def _farthest(shape: MultiPolygon) -> float:
-    """The distance [m] of the zone's farthest point from the source, which stands at the origin."""
-    distances = [float(np.hypot(*np.asarray(part.exterior.coords)[:, :2].T).max()) for part in shape.geoms]
-    return max(distances, default=0.0)
+def _feature(zone: Zone, frame: LocalFrame, counts: dict[str, tuple[int, int]] | None) -> dict[str, Any]:
+    outline, tolerance = simplified(zone.shape)
+    properties: dict[str, Any] = {
+        "key": zone.key,
+        "level_mg_m3": zone.level.level_mg_m3,
+        "label": zone.label.model_dump(),
+        "colour": zone.level.colour.value,
+        "area_m2": round(zone.shape.area, 1),
+        "max_distance_m": round(zone.farthest_m, 1),
+        "clipped": zone.clipped,
+        "simplified_m": round(tolerance, 2),
+    }
+    if zone.chance is not None:
+        properties["probability"] = zone.chance
+    if counts is not None:
+        properties["receptors"], properties["people"] = counts[zone.name]
+    return {"type": "Feature", "geometry": polygons(outline, frame), "properties": properties}
 
 
 def _polygon(part: Polygon, frame: LocalFrame) -> list[list[list[float]]]:

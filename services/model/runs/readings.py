@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.model.chemicals.conversion import mg_m3_per_ppm
 from services.model.ingest_client import GasStation, Series
 from shared.quality import Quality
 from shared.vocabulary import ObservedProperty
@@ -21,14 +22,12 @@ _CLEARLY_ABOVE = 3.0
 
 _FAR_ABOVE = 100.0
 
-_MOLAR_VOLUME_25C_L_MOL = 24.45
-
 
 @dataclass(frozen=True, slots=True)
 class StationReadings:
     """What one station said, mg/m3.
 
-    `value` is `range_upper` where the instrument's range was exceeded: then no more is known than "at least that".
+    `over_range`: one of the readings behind `value` was beyond the instrument's range, so `value` is a lower bound.
     `first_clear` is the first reading of this release that was clearly above the detection limit.
     """
 
@@ -38,6 +37,7 @@ class StationReadings:
     value: float
     detection_limit: float
     range_upper: float
+    over_range: bool
     first_clear: datetime | None
 
 
@@ -65,8 +65,10 @@ def _of_station(station: GasStation, series: Series, scale: float, at: datetime)
     limit = scale * (station.detection_limit or 0.0) or _DEFAULT_DETECTION_LIMIT_MG_M3
     upper = float("inf") if station.range_upper is None else scale * station.range_upper
     valid: list[tuple[datetime, float]] = []
+    beyond: set[datetime] = set()
     for time, value, flag in zip(series.time, series.value, series.quality, strict=True):
         if flag == Quality.OVER_RANGE:
+            beyond.add(time)
             valid.append((time, max(_over_range(limit, upper), scale * (value or 0.0))))
         elif flag == Quality.NORMAL and value is not None:
             valid.append((time, scale * value))
@@ -74,13 +76,16 @@ def _of_station(station: GasStation, series: Series, scale: float, at: datetime)
     if not recent:
         return None
     first = _began([time for time, value in valid if time <= at and value > _CLEARLY_ABOVE * limit])
+    # Gas that has just come: the clean minutes before it are not part of what the plume gives here.
+    smelled = [(time, value) for time, value in recent if first is not None and time >= first] or recent
     return StationReadings(
         station_id=station.station_id,
         longitude=station.longitude,
         latitude=station.latitude,
-        value=_traced_value(recent, first, upper),
+        value=max(sum(value for _, value in smelled) / len(smelled), 0.0),
         detection_limit=limit,
         range_upper=upper,
+        over_range=any(time in beyond for time, _ in smelled),
         first_clear=first,
     )
 
@@ -95,18 +100,6 @@ def _began(clear: Sequence[datetime]) -> datetime | None:
     return first
 
 
-def _traced_value(recent: Sequence[tuple[datetime, float]], first: datetime | None, upper: float) -> float:
-    """The mean since the gas came: the clean air before it says nothing of how much is let out.
-
-    A mean over readings cut off at the end of the range would pass for a measured value far too low, so one such
-    reading makes the whole of it "at least the end of the range".
-    """
-    values = [value for time, value in recent if first is None or time >= first] or [value for _, value in recent]
-    if max(values) >= upper:
-        return upper
-    return max(sum(values) / len(values), 0.0)
-
-
 def _over_range(limit: float, upper: float) -> float:
     """What an over-range flag means at least: the end of the range, or far above the limit where that is unknown."""
     return upper if upper != float("inf") else _FAR_ABOVE * limit
@@ -117,5 +110,5 @@ def _to_mg_m3(unit: str, molar_mass_g_mol: float | None) -> float | None:
     if unit in mass_units:
         return mass_units[unit]
     if molar_mass_g_mol is not None and unit in ("ppm", "ppb"):
-        return molar_mass_g_mol / _MOLAR_VOLUME_25C_L_MOL * (1.0 if unit == "ppm" else 1e-3)
+        return mg_m3_per_ppm(molar_mass_g_mol) * (1.0 if unit == "ppm" else 1e-3)
     return None

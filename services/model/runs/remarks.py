@@ -57,6 +57,43 @@ _ASSUMPTIONS: dict[str, tuple[str, str]] = {
         "泄漏源直径取 {value} 米。",
         "The source is {value} m wide.",
     ),
+    "flat-terrain-deposition": (
+        "平坦均匀地面；考虑干沉降；不考虑建筑物、地形、化学反应和颗粒物。",
+        "Flat, even ground, with dry deposition; no buildings, terrain, chemical reaction or particles.",
+    ),
+    "changing-rate": (
+        "泄漏速率随时间变化，平均 {value} kg/s。",
+        "The release rate changes with time; its mean is {value} kg/s.",
+    ),
+    "indoor-air": (
+        "室内浓度按每小时换气 {value} 次、混合均匀、墙面不吸附计算。",
+        "Indoor air is exchanged {value} times an hour, is well mixed, and loses no gas on walls.",
+    ),
+    "ensemble": (
+        "概率带由 {value} 个成员得出：风向、风速、稳定度和（反推的）泄漏速率在各自的不确定范围内变化；给定的速率不变。",
+        (
+            "The probability bands come from {value} members: wind direction, wind speed, stability and (where it was "
+            "estimated) the rate vary within their uncertainty; a rate that was given stays as it is."
+        ),
+    ),
+    "ensemble-neutral": (
+        "概率带由中性气体模型的 {value} 个成员得出，重气的扩散形态不在其中。",
+        (
+            "The probability bands come from {value} members of the neutral-gas engine; the dense cloud's shape is not "
+            "in them."
+        ),
+    ),
+    "dense-plateau": (
+        "重气模型只给出最大浓度与到达时间：假定云团到达后以最大浓度停留至释放时长加云团通过时间，剂量偏于保守。",
+        (
+            "The dense-gas engines give the highest concentration and the arrival: the cloud is taken to stay at its "
+            "highest for the length of the release and of the cloud, so doses are on the careful side."
+        ),
+    ),
+    "probit": (
+        "死亡概率按 HJ 169-2018 附录 I 计算，假定人员全程停留；常数来源：{value}。",
+        "The probability of death follows HJ 169-2018 Appendix I for someone who stays throughout; constants: {value}.",
+    ),
     "vapour-temperature": (
         "判别重气时，气体温度取 {value} 摄氏度。",
         "For the dense-gas decision the gas has {value} deg C.",
@@ -66,12 +103,12 @@ _ASSUMPTIONS: dict[str, tuple[str, str]] = {
 _WARNINGS: dict[str, tuple[str, str]] = {
     "dense-gas": (
         (
-            "理查德森数 {value} 达到重气判据 {cut_off}：该气体应按重气计算，但本版本没有重气模型，"
+            "理查德森数 {value} 达到重气判据 {cut_off}：该气体应按重气计算，但没有重气模型给出结果，"
             "因此使用了中性气体模型。低洼处和近源处的实际浓度可能更高，云团可能更宽。"
         ),
         (
             "The Richardson number {value} reaches the dense-gas cut-off {cut_off}: this gas should be computed as "
-            "dense. This version has no dense-gas engine, so the neutral-gas engine was used. Near the source and "
+            "dense. No dense-gas engine gave an answer, so the neutral-gas engine was used. Near the source and "
             "in low places the real concentration may be higher and the cloud wider."
         ),
     ),
@@ -104,6 +141,28 @@ _WARNINGS: dict[str, tuple[str, str]] = {
             "The rate is very uncertain: its 90 % interval is {low} to {high} kg/s. "
             "The zones are drawn for the median; the real ones may be much larger."
         ),
+    ),
+    "rate-uncertain-bands": (
+        "泄漏速率很不确定：90% 区间为 {low} 至 {high} kg/s；内圈为超过概率 50% 的范围，外圈为 10% 的范围。",
+        (
+            "The rate is very uncertain: its 90 % interval is {low} to {high} kg/s. The inner zones are exceeded with "
+            "50 % probability, the outer ones with 10 %."
+        ),
+    ),
+    "rate-uncertain-dense": (
+        "泄漏速率很不确定：90% 区间为 {low} 至 {high} kg/s；内圈为按中位数的重气结果，外圈为超过概率 10% 的范围。",
+        (
+            "The rate is very uncertain: its 90 % interval is {low} to {high} kg/s. The inner zones are the dense-gas "
+            "answer for the median, the outer ones are exceeded with 10 % probability."
+        ),
+    ),
+    "level-missing": (
+        "没有该物质的 {value}，未绘制。",
+        "This substance has no {value}; it is not drawn.",
+    ),
+    "engine-failed": (
+        "模型 {value} 未给出结果：{detail_zh}",
+        "The engine {value} gave no answer: {detail_en}",
     ),
     "source-may-be-elsewhere": (
         "有 {value}% 的概率泄漏源不在已登记的风险源之中。",

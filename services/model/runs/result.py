@@ -12,6 +12,8 @@ from shared.messages import RunState
 from shared.text import BilingualText
 from shared.time import UtcDatetime
 
+Trigger = Literal["manual", "alarm", "atlas"]
+
 
 class Remark(BaseModel):
     """A warning or an assumption, in words for people and with a code for programs."""
@@ -86,18 +88,103 @@ class FrameView(BaseModel):
     zones: dict[str, Any] = Field(description="GeoJSON FeatureCollection")
 
 
-class ReceptorView(BaseModel):
-    """What reaches a sensitive target; `arrival_s` is when endpoint-2 is first reached, after the release began."""
+class SeriesView(BaseModel):
+    """Concentrations [mg/m3] over time [s after the release began]; indoors for the run's air-change rate."""
+
+    time_s: list[float]
+    outdoor_mg_m3: list[float]
+    indoor_mg_m3: list[float]
+
+
+class HarmView(BaseModel):
+    """What the gas does to someone who stays, outdoors or indoors.
+
+    `toxic_load` is the integral of C^n dt [(mg/m3)^n min], `death_probability` HJ 169-2018 Appendix I; both are null
+    where the standard gives no constants for the substance.
+    """
+
+    peak_mg_m3: float
+    dose_mg_min_m3: float
+    toxic_load: float | None
+    death_probability: float | None
+
+
+class PointView(BaseModel):
+    """What reaches a point; `arrival_s` is when endpoint-2 is first reached, after the release began.
+
+    `inside` names the zones that hold it, `chances` the share of the ensemble's members in which each level is
+    reached here. `series` is null where no gas comes, and for the least touched of many receptors.
+    """
 
     id: str
-    name: BilingualText
-    kind: str
-    population: int
     longitude: float
     latitude: float
     peak_mg_m3: float
     arrival_s: float | None
     inside: list[str]
+    above_endpoint2_s: float = 0.0
+    outdoor: HarmView | None = None
+    indoor: HarmView | None = None
+    chances: dict[str, float] = {}
+    series: SeriesView | None = None
+
+
+class ReceptorView(PointView):
+    """What reaches a sensitive target of the park."""
+
+    name: BilingualText
+    kind: str
+    population: int
+
+
+class ProbitView(BaseModel):
+    """Constants of Y = a + b ln(C^n t), mg/m3 and minutes, with where they stand."""
+
+    a: float
+    b: float
+    n: float
+    source: str
+
+
+class ChemicalView(BaseModel):
+    """The substance, and what its probability of death rests on."""
+
+    cas: str
+    name: BilingualText
+    endpoint1_mg_m3: float
+    endpoint2_mg_m3: float
+    probit: ProbitView | None
+
+
+class EngineView(BaseModel):
+    """One engine's answer to the same question, or why it gave none.
+
+    `zones` is null for the engine whose zones are the run's own, and for one that failed.
+    """
+
+    engine: str
+    version: str
+    primary: bool
+    validity: BilingualText | None = None
+    failure: BilingualText | None = None
+    zones: dict[str, Any] | None = Field(default=None, description="GeoJSON FeatureCollection")
+    distances_m: dict[str, float] = Field(default={}, description="how far each level's zone reaches")
+
+
+class EnsembleView(BaseModel):
+    """What is known only with a spread, and the zones that follow: exceeded in 10, 50 and 90 % of the members."""
+
+    engine: str
+    members: int
+    seed: int
+    direction_spread_deg: float
+    speed_spread_share: float
+    stability_spread_classes: float
+    rate_low_kg_s: float | None
+    rate_high_kg_s: float | None
+    bands: dict[str, Any] = Field(
+        description="GeoJSON FeatureCollection; `probability` is the share of members in which the level is exceeded"
+    )
 
 
 class Times(BaseModel):
@@ -129,6 +216,31 @@ class RunResult(BaseModel):
     receptors: list[ReceptorView]
     centreline: dict[str, Any] = Field(description="GeoJSON LineString: the way of the gas from the source")
     times: Times
+    # What came later than the first runs in the store.
+    chemical: ChemicalView | None = None
+    source: SourceView | None = None
+    mass_kg: float | None = None
+    indoor_air_changes_per_h: float | None = None
+    points: list[PointView] = []
+    arrivals: dict[str, Any] | None = Field(
+        default=None, description="GeoJSON FeatureCollection: where endpoint-2 is reached until `time_s`"
+    )
+    engines: list[EngineView] = []
+    ensemble: EnsembleView | None = None
+
+
+class ProgressView(BaseModel):
+    """How far a run is: the fraction done (0 to 1) and what is being done."""
+
+    fraction: float
+    step: str
+
+
+class CachedFrom(BaseModel):
+    """The run that was computed with the same inputs, model and data, and whose result this is."""
+
+    run_id: UUID
+    computed_at: UtcDatetime
 
 
 class Run(BaseModel):
@@ -137,10 +249,13 @@ class Run(BaseModel):
     id: UUID
     park_id: str
     state: RunState
-    trigger: Literal["manual", "alarm"]
+    trigger: Trigger
     requested_by: str
     created_at: UtcDatetime
     finished_at: UtcDatetime | None
+    progress: ProgressView | None = Field(default=None, description="while the run is computed")
+    cached: CachedFrom | None = Field(default=None, description="set when the result was there already")
+    repeats: UUID | None = Field(default=None, description="the run that this one repeats with changes")
     chemical: str
     chemical_name: BilingualText | None
     source: SourceView | None

@@ -68,6 +68,7 @@ def traced(
             np.array([r.value for r in readings]),
             np.array([r.detection_limit for r in readings]),
             np.array([r.range_upper for r in readings]),
+            np.array([r.over_range for r in readings]),
         ),
     )
     source_east, source_north = frame.to_metres([r.longitude for r in rows], [r.latitude for r in rows])

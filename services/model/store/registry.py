@@ -72,8 +72,8 @@ async def replace_park(connection: AsyncConnection, file: ParkFile) -> tuple[int
 
     Rows are written in the order of their ids: two callers at once then take their locks in one order.
     """
-    sources = sorted(_sources(file), key=lambda row: row.id)
-    receptors = sorted(_receptors(file), key=lambda row: row.id)
+    sources = sorted(sources_of(file), key=lambda row: row.id)
+    receptors = sorted(receptors_of(file), key=lambda row: row.id)
     for statement, ids in (
         (_DELETE_SOURCES, [row.id for row in sources]),
         (_DELETE_RECEPTORS, [r.id for r in receptors]),
@@ -115,7 +115,8 @@ async def receptors(connection: AsyncConnection, park_id: str) -> list[ReceptorR
     return [ReceptorRow(*row) for row in rows]
 
 
-def _sources(file: ParkFile) -> list[RiskSourceRow]:
+def sources_of(file: ParkFile) -> list[RiskSourceRow]:
+    """The risk sources of a park file."""
     return [
         RiskSourceRow(
             id=file.id_of(entry.id),
@@ -133,7 +134,8 @@ def _sources(file: ParkFile) -> list[RiskSourceRow]:
     ]
 
 
-def _receptors(file: ParkFile) -> list[ReceptorRow]:
+def receptors_of(file: ParkFile) -> list[ReceptorRow]:
+    """The receptors of a park file."""
     return [
         ReceptorRow(
             id=file.id_of(entry.id),

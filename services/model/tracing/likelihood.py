@@ -7,7 +7,7 @@ A sensor that reads nothing says as much as one that alarms, so readings below t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -31,21 +31,29 @@ _BACKGROUND_SHARE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Arrays of one length: value [any unit], detection limit and end of range [same unit; inf for none]."""
+    """Arrays of one length: value [any unit], detection limit and end of range [same unit; inf for none].
+
+    `over_range`: the value is a lower bound, as some of what it is the mean of lay beyond the range; left out, it is
+    where the value reaches the end of the range.
+    """
 
     value: FloatArray
     detection_limit: FloatArray
     range_upper: FloatArray
+    over_range: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     def __post_init__(self) -> None:
-        if not (self.value.shape == self.detection_limit.shape == self.range_upper.shape):
+        if self.over_range.size == 0:
+            object.__setattr__(self, "over_range", np.zeros(self.value.shape, dtype=np.bool_))
+        columns = (self.detection_limit, self.range_upper, self.over_range)
+        if any(self.value.shape != column.shape for column in columns):
             raise ValueError("readings: the columns differ in length")
         if np.any(~np.isfinite(self.value)) or np.any(self.detection_limit <= 0.0):
             raise ValueError("readings must be finite and detection limits above zero")
 
     def of(self, which: npt.NDArray[np.bool_]) -> Readings:
         """Return the readings of some stations."""
-        return Readings(self.value[which], self.detection_limit[which], self.range_upper[which])
+        return Readings(self.value[which], self.detection_limit[which], self.range_upper[which], self.over_range[which])
 
 
 def spread_at(distance_m: FloatArray) -> FloatArray:
@@ -62,8 +70,8 @@ def log_likelihood(readings: Readings, predicted: FloatArray, spread: FloatArray
     """
     floor = np.log(_BACKGROUND_SHARE * readings.detection_limit)
     level = np.logaddexp(np.log(np.maximum(predicted, 1e-300)), floor)
-    below = readings.value < readings.detection_limit
-    above = readings.value >= readings.range_upper
+    below = (readings.value < readings.detection_limit) & ~readings.over_range
+    above = readings.over_range | (readings.value >= readings.range_upper)
     shown = np.log(np.clip(readings.value, readings.detection_limit, readings.range_upper))
     t = (shown - level) / spread
     exact = _log_density(t) - np.log(spread)

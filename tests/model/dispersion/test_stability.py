@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 
 from services.model.dispersion.meteorology import Meteorology, screening_mixing_height_m
 from services.model.dispersion.profile import wind_at
+from services.model.dispersion.sigma import sigma_y_from_direction_m, sigma_z_m
 from services.model.dispersion.stability import (
     class_letter,
     golder_inverse_length,
     stability_from_inverse_length,
     stability_from_sigma_theta,
     stability_from_sun,
+    stability_of_curves,
 )
 from services.model.dispersion.sun import solar_elevation_deg
 
@@ -95,3 +97,27 @@ def test_weather_that_cannot_be_is_refused_by_name() -> None:
 def test_stable_air_has_no_lid() -> None:
     assert screening_mixing_height_m(5.0, 4.0) == pytest.approx(1600.0)
     assert screening_mixing_height_m(5.0, 6.0) == pytest.approx(10_000.0)
+
+
+@given(inverse=st.floats(-0.3, 0.3))
+def test_a_measured_length_is_read_where_the_curves_hold(inverse: float) -> None:
+    """The site's roughness is in the factor on sigma_z, and nowhere else."""
+    assert stability_of_curves(inverse) == stability_from_inverse_length(inverse, 0.03)
+
+
+def test_roughness_acts_on_sigma_z_as_the_logarithm_in_the_wind_says() -> None:
+    """At one L, u*/u at plume height changes with z0 as the factor on sigma_z does: within 7 % over grass and crops."""
+    for roughness in (0.006, 0.1):
+        by_similarity = np.log(3.0 / 0.03) / np.log(3.0 / roughness)
+        by_factor = float(sigma_z_m(300.0, 4.0, roughness) / sigma_z_m(300.0, 4.0, 0.03))
+        assert by_factor == pytest.approx(by_similarity, rel=0.07)
+
+
+def test_lateral_spread_is_the_winds_own_at_first_and_lags_with_time() -> None:
+    """sigma_y = sigma_theta x / (1 + 0.9 sqrt(t / T)): T = 300 s at the ground, 1000 s on high."""
+    near = float(sigma_y_from_direction_m(10.0, 0.01, 10.0, 0.0))
+    assert near == pytest.approx(10.0 * np.radians(10.0), rel=0.01)
+    assert float(sigma_y_from_direction_m(900.0, 300.0, 10.0, 0.0)) == pytest.approx(900 * np.radians(10) / 1.9)
+    assert float(sigma_y_from_direction_m(900.0, 1000.0, 10.0, 150.0)) == pytest.approx(900 * np.radians(10) / 1.9)
+    slow, fast = (float(sigma_y_from_direction_m(900.0, time, 10.0, 2.0)) for time in (600.0, 150.0))
+    assert slow < fast

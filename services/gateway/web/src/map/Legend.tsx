@@ -28,7 +28,7 @@ export function Legend() {
     <div class="zone-legend">
       <h2>{t("legend.title")}<span class="dim">{t("model.old", { time: duration(age) })}</span></h2>
       {zones.features.some((zone) => zone.geometry) ? null : <p class="dim">{t("run.no-zones")}</p>}
-      <ul>{sortedZones(zones).reverse().map((zone) => <ZoneRow key={zone.properties.level_mg_m3} zone={zone} />)}</ul>
+      <ul>{sortedZones(zones).reverse().map((zone) => <ZoneRow key={`${zone.properties.key}:${zone.properties.level_mg_m3}`} zone={zone} />)}</ul>
     </div>
   );
 }

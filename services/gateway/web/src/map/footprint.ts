@@ -16,6 +16,11 @@ export function zoneColour(zone: Zone): string {
   return KNOWN.has(zone.properties.colour) ? zone.properties.colour : "blue";
 }
 
+/** Whether a zone is the outer band of its level: exceeded with 10 % probability, where the inner one is the likely one. */
+export function isOuter(zone: Zone): boolean {
+  return zone.properties.key.endsWith("-p10");
+}
+
 /** Lowest level first, so that the worst is drawn on top. */
 export function sortedZones(zones: Zones): Zone[] {
   return [...zones.features].sort((a, b) => a.properties.level_mg_m3 - b.properties.level_mg_m3);
@@ -34,7 +39,8 @@ function describe(zone: Zone): HTMLElement {
 function draw(zones: Zones, look: "filled" | "outline", into: L.LayerGroup): void {
   for (const zone of sortedZones(zones)) {
     if (!zone.geometry) continue;
-    const className = `zone zone-${zoneColour(zone)} zone-${look}`;
+    const outer = isOuter(zone) ? " zone-outer" : "";
+    const className = `zone zone-${zoneColour(zone)} zone-${look}${outer}`;
     const layer = L.geoJSON(zone as GeoJSON.Feature, { pane: "footprint", style: () => ({ className }) });
     if (look === "filled") layer.bindTooltip(describe(zone), { sticky: true });
     layer.addTo(into);

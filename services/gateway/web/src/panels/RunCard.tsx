@@ -56,7 +56,7 @@ function ZoneTable({ result }: { result: RunResult }) {
             const { key, level_mg_m3, area_m2, max_distance_m, clipped } = zone.properties;
             const atLeast = clipped ? "≥ " : "";
             return (
-              <tr key={level_mg_m3}>
+              <tr key={`${key}:${level_mg_m3}`}>
                 <th scope="row"><span class={`swatch swatch-${zoneColour(zone)}`} aria-hidden="true" />{named("zone", key)}</th>
                 <td class="num">{number(level_mg_m3)}</td>
                 <td class="num" title={clipped ? t("run.clipped") : undefined}>{zone.geometry ? atLeast + distance(max_distance_m) : "–"}</td>

@@ -1,0 +1,65 @@
+"""Every benchmark that there is. What measures it is imported when it is run: peers are heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+from bench.benchmark import Benchmark, Limit, Measured
+
+
+def _at(module: str, function: str) -> Callable[[float], Measured]:
+    def measure(budget_s: float) -> Measured:
+        found = cast(Callable[[float], Measured], getattr(import_module(f"bench.{module}"), function))
+        return found(budget_s)
+
+    return measure
+
+
+BENCHMARKS = [
+    Benchmark(
+        "model.footprint_ms",
+        "10-min release followed for 30 min, 400 x 400, with its zones",
+        "ms",
+        Limit("at most", 50.0),
+        _at("footprint", "measure"),
+    ),
+    Benchmark(
+        "model.over_pyeldqm",
+        "pyeldqm's puff over ours, the same footprint",
+        "times",
+        Limit("at least", 1.0),
+        _at("over_pyeldqm", "measure_puff"),
+        budget_s=15.0,
+    ),
+    Benchmark(
+        "model.over_pyeldqm_plume",
+        "pyeldqm's plume over ours, 400 x 400",
+        "times",
+        Limit("at least", 1.0),
+        _at("over_pyeldqm", "measure_plume"),
+    ),
+    Benchmark(
+        "model.ensemble200_ms",
+        "200 members of the same footprint, 400 x 400",
+        "ms",
+        Limit("at most", 1000.0),
+        _at("ensemble", "measure"),
+    ),
+    Benchmark(
+        "model.dense_overhead",
+        "the slabx adapter over slabx alone, less one",
+        "",
+        Limit("at most", 0.10),
+        _at("dense_overhead", "measure"),
+        budget_s=10.0,
+    ),
+    Benchmark(
+        "model.cached_run_ms",
+        "POST /runs answered from the store, over HTTP",
+        "ms",
+        Limit("at most", 10.0),
+        _at("cached_run", "measure"),
+    ),
+]

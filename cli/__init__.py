@@ -1,0 +1,1 @@
+"""The command `fenceline`: the engines without services or database."""

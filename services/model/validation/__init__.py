@@ -1,0 +1,1 @@
+"""The engines against field trials: the same code that runs use, scored as Chang & Hanna do."""
