@@ -185,7 +185,10 @@ def _has_been_reached(
     downwind = east * toward_east + north * toward_north
     travel = np.where(downwind > 0.0, shape.curve.travel_time(np.maximum(downwind, 0.1)), 0.0)
     detected = readings.value >= readings.detection_limit
-    first = float(travel[detected].min())
+    # A station upwind of the candidate that reads a trace was not reached by it, so it does not start the clock.
+    first = float(travel[detected & (downwind > 0.0)].min(initial=math.inf))
+    if math.isinf(first):
+        return np.ones(travel.shape)
     return np.asarray((travel <= gas_age_s + first) | detected, dtype=np.float64)
 
 

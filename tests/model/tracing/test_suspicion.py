@@ -147,3 +147,16 @@ def test_a_detector_beside_the_leak_tells_it_from_a_source_upwind_in_line_with_i
     found = trace(observed, weather, [upwind, tank])
     assert found.suspects[0].id == "tank"
     assert found.decided
+
+
+def test_a_trace_at_a_station_upwind_does_not_excuse_clean_ones_downwind() -> None:
+    """Three minutes after the first smell gas from far upwind has long passed the clean station among the others."""
+    upwind, near = Candidate("upwind", 0.0, -1000.0), Candidate("near", 0.0, 0.0)
+    rows = [(5.0, 40.0, 30.0), (12.0, 45.0, 12.0), (0.0, -35.0, 0.0), (50.0, 480.0, 8.0), (300.0, -1500.0, LIMIT)]
+    east, north, value = (np.array(column) for column in zip(*rows, strict=True))
+    readings = Readings(value, np.full(value.shape, LIMIT), np.full(value.shape, 100.0))
+    weather = Meteorology(3.5, 180.0, 5.0, sigma_theta_deg=7.0)
+    observed = Observed(east, north, np.full(value.shape, 1.5), readings)
+    found = trace(observed, weather, [upwind, near], 180.0)
+    assert found.suspects[0].id == "near"
+    assert found.suspects[0].probability > 10 * found.suspects[1].probability
