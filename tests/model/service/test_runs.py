@@ -17,7 +17,7 @@ from tests.model.conftest import CHLORINE, PARK, PARK_FILE, Park, Working
 from tests.model.test_api import MANUAL, RUNS, until_finished, zone
 
 WEATHER = {"wind_speed_m_s": 3, "wind_from_deg": 270, "stability": "D"}
-KNOWN: dict[str, Any] = MANUAL | {"meteorology": WEATHER, "ensemble": {"members": 0}}
+KNOWN: dict[str, Any] = MANUAL | {"meteorology": WEATHER, "ensemble": {"members": 0}, "nodes": 120, "wait_s": 30}
 LONG = KNOWN | {"wait_s": 0, "nodes": 800, "duration_s": 21_600, "follow_s": 21_600}
 
 
@@ -164,7 +164,7 @@ async def test_the_same_asked_for_twice_at_once_is_computed_once(
 async def test_a_repeat_with_changes_and_the_two_side_by_side(client: httpx.AsyncClient, working: Working) -> None:
     async with working():
         first = (await client.post(RUNS, json=KNOWN)).json()
-        changes = {"rate_kg_s": 1.0, "meteorology": {"wind_from_deg": 260}, "wait_s": 20}
+        changes = {"rate_kg_s": 1.0, "meteorology": {"wind_from_deg": 260}, "wait_s": 30}
         answer = await client.post(f"{RUNS}/{first['id']}/repeat", json=changes)
     assert answer.status_code == 200, answer.text
     second = answer.json()
