@@ -37,12 +37,15 @@ class Timing:
 
 
 def alternate(
-    contenders: Mapping[str, Work], budget_s: float, clock: Callable[[], float] = time.perf_counter
+    contenders: Mapping[str, Work],
+    budget_s: float,
+    clock: Callable[[], float] = time.perf_counter,
+    rest_s: float = 0.0,
 ) -> dict[str, Timing]:
     """Run every contender once a round, in turned order every other round, until the budget [s] is spent.
 
     The first call of each is not counted: it fills caches and loads code. At least three rounds are run, so that
-    there is a median; at most 41.
+    there is a median; at most 41. Before each call there is a rest [s], for what works on after it has answered.
     """
     for work in contenders.values():
         work()
@@ -54,6 +57,8 @@ def alternate(
             if number >= LEAST_ROUNDS and clock() >= limit:
                 break
             for name in names if number % 2 == 0 else reversed(names):
+                if rest_s:
+                    time.sleep(rest_s)
                 begun = clock()
                 contenders[name]()
                 seconds[name].append(clock() - begun)

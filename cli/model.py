@@ -53,6 +53,8 @@ def run(
         write_whole(out, json.dumps(result.zones, ensure_ascii=False) + "\n")
     if json_file is not None:
         write_whole(json_file, result.model_dump_json(indent=2) + "\n")
+    if not quiet:
+        _console().print(result_table(told, result))
     if png is not None:
         from services.model.report.figure import map_png
 
@@ -61,8 +63,6 @@ def run(
         from services.model.report.page import report_html
 
         write_whole(report, report_html(result))
-    if not quiet:
-        _console().print(result_table(told, result))
 
 
 @model.command("source-term")

@@ -13,7 +13,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     # For the types alone: a command that only finds a substance does not load the engines.
     from services.model.chemicals import Chemical, Guideline, Sourced
-    from services.model.runs.result import RunResult
+    from services.model.runs.result import EngineView, RunResult
     from services.model.scenario import Scenario
     from services.model.source_terms import SourceTerm
     from shared.text import BilingualText
@@ -32,14 +32,15 @@ def result_table(scenario: Scenario, result: RunResult) -> RenderableType:
     weather = result.meteorology
     parts.append(
         Text(
-            f"{result.rate_kg_s:g} kg/s · {weather.wind_speed_m_s:g} m/s ← {weather.wind_from_deg:g}° · "
+            f"{result.rate_kg_s:g} kg/s · {weather.wind_speed_m_s:g} m/s ← {weather.wind_from_deg:.0f}° · "
             f"{weather.stability_class} · {result.engine} {result.version}"
         )
     )
     parts.append(Text(both(result.reason), style="dim"))
     parts.append(_zones(result))
-    if len(result.engines) > 1:
-        parts.append(_engines(result))
+    answered = [engine for engine in result.engines if engine.failure is None]
+    if len(answered) > 1:
+        parts.append(_engines(answered))
     if result.receptors:
         parts.append(_receptors(result))
     parts += [Text(f"! {remark.zh} | {remark.en}", style="yellow") for remark in result.warnings]
@@ -59,15 +60,14 @@ def _zones(result: RunResult) -> Table:
     return table
 
 
-def _engines(result: RunResult) -> Table:
-    """The spread between engines: how far each lets the zones reach."""
-    names = list(dict.fromkeys(name for engine in result.engines for name in engine.distances_m))
+def _engines(answered: Sequence[EngineView]) -> Table:
+    """The spread between engines: how far each lets the zones reach. Why one gave no answer is among the warnings."""
+    names = list(dict.fromkeys(name for engine in answered for name in engine.distances_m))
     table = _table("engine | 模型", *(f">{name}" for name in names))
-    for engine in result.engines:
+    for engine in answered:
         reaches = [engine.distances_m.get(name, 0.0) for name in names]
         told = [f"{reach:,.0f} m" if reach > 0.0 else "-" for reach in reaches]
-        failure = "" if engine.failure is None else f": {both(engine.failure)}"
-        table.add_row(escape(f"{engine.engine} {engine.version}{failure}"), *told)
+        table.add_row(f"{engine.engine} {engine.version}", *told)
     return table
 
 

@@ -61,6 +61,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/parks/{park_id}/runs/{run_id}/repeat", Service.MODEL, Scope.WRITE),
     Route("GET", "/parks/{park_id}/runs/{run_id}/compare", Service.MODEL),
     Route("GET", "/parks/{park_id}/runs/{run_id}/zones.geojson", Service.MODEL),
+    Route("GET", "/parks/{park_id}/runs/{run_id}/map.png", Service.MODEL),
+    Route("GET", "/parks/{park_id}/runs/{run_id}/report.html", Service.MODEL),
     Route("GET", "/parks/{park_id}/scenarios", Service.MODEL),
     Route("GET", "/parks/{park_id}/scenarios/{scenario_id}", Service.MODEL),
     Route("PUT", "/parks/{park_id}/scenarios/{scenario_id}", Service.MODEL, Scope.WRITE),

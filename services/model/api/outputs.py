@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -10,12 +13,16 @@ from fastapi import APIRouter, Query, Response
 
 from services.model.api.asking import existing
 from services.model.api.dependencies import State, Uses
+from services.model.report import map_png, report_html
 from services.model.runs.comparison import Comparison, compare
 from services.model.runs.request import RunInputs
 from services.model.runs.result import Run, RunResult
 from shared.problems import Conflict, NotFound, responses
 
 router = APIRouter(prefix="/parks/{park_id}/runs/{run_id}", tags=["runs"])
+
+# One picture at a time: drawing is work for a processor, and the service has other callers to answer.
+_DRAWING = threading.Lock()
 
 
 @router.get("/compare", responses=responses(NotFound, Conflict))
@@ -35,6 +42,39 @@ async def zones_as_geojson(park_id: str, run_id: UUID, uses: Uses) -> Response:
     """The zones as a GeoJSON FeatureCollection (RFC 7946), for other programs."""
     _, result = await _finished(uses, park_id, run_id)
     return _file(json.dumps(result.zones, ensure_ascii=False), "application/geo+json", f"zones-{run_id}.geojson")
+
+
+@router.get(
+    "/map.png",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}, **responses(NotFound, Conflict)},
+)
+async def map_as_png(park_id: str, run_id: UUID, uses: Uses) -> Response:
+    """The map of the run as a picture."""
+    _, result = await _finished(uses, park_id, run_id)
+    return _file(await _drawn(map_png, result), "image/png", f"map-{run_id}.png")
+
+
+@router.get(
+    "/report.html",
+    response_class=Response,
+    responses={200: {"content": {"text/html": {}}}, **responses(NotFound, Conflict)},
+)
+async def report_as_html(park_id: str, run_id: UUID, uses: Uses) -> Response:
+    """The run on one page, to be printed; it needs no other file."""
+    _, result = await _finished(uses, park_id, run_id)
+    return _file(await _drawn(report_html, result), "text/html; charset=utf-8", f"report-{run_id}.html")
+
+
+async def _drawn(draw: Callable[[RunResult], str | bytes], result: RunResult) -> str | bytes:
+    def one_at_a_time() -> str | bytes:
+        with _DRAWING:
+            return draw(result)
+
+    try:
+        return await asyncio.to_thread(one_at_a_time)
+    except ValueError as error:
+        raise Conflict(f"This result cannot be drawn: {error}. Repeat the run.") from error
 
 
 async def _inputs_and_result(uses: State, park_id: str, run_id: UUID) -> tuple[RunInputs, RunResult]:

@@ -31,6 +31,8 @@ _SLENDER_SHARE = 0.35
 _TABLE_NODES = 1024
 _NEAREST_M = 1.0
 _EMISSION_TIMES = 48
+_MOST_RATES = 24
+_EVERY = 8
 _NOTHING_LOG = -80.0
 _BOX_MARGIN = 1.05
 _SMALLEST_HALF_BOX_M = 30.0
@@ -229,10 +231,24 @@ def _rate_seen(model: PuffModel, travel_s: FloatArray, blur_s: FloatArray, end_s
     """Return the highest rate [kg/s] that passes each distance until `end_s`, blurred in time by the spread."""
     release = model.release
     edges = np.asarray(release.edges_s)
-    rates = np.asarray(release.rates_kg_s)
-    middles = [0.5 * (edges[0] + edges[-1])] if rates.size == 1 else np.linspace(edges[0], edges[-1], _EMISSION_TIMES)
-    emitted = np.minimum(np.asarray(middles)[None, :], (end_s - travel_s)[:, None])
-    scaled = (emitted[:, :, None] - edges) / (np.sqrt(2.0) * blur_s[:, None, None])
+    if edges.size > _MOST_RATES + 1:
+        edges = np.linspace(edges[0], edges[-1], _MOST_RATES + 1)
+    rates = np.diff(release.mass_until(edges)) / np.diff(edges)
+    if rates.size == 1:
+        return _blurred(edges, rates, np.array([0.5 * (edges[0] + edges[-1])]), travel_s, blur_s, end_s)
+    # A changing rate needs a search over the time of emission; it varies slowly with distance.
+    some = np.unique(np.append(np.arange(0, travel_s.size, _EVERY), travel_s.size - 1))
+    emitted = np.linspace(edges[0], edges[-1], _EMISSION_TIMES)
+    seen = _blurred(edges, rates, emitted, travel_s[some], blur_s[some], end_s)
+    return np.asarray(np.interp(np.arange(travel_s.size), some, seen))
+
+
+def _blurred(
+    edges: FloatArray, rates: FloatArray, emitted: FloatArray, travel_s: FloatArray, blur_s: FloatArray, end_s: float
+) -> FloatArray:
+    """Return the highest blurred rate over times of emission that have arrived by `end_s`, one for each distance."""
+    arrived = np.minimum(emitted[None, :], (end_s - travel_s)[:, None])
+    scaled = (arrived[:, :, None] - edges) / (np.sqrt(2.0) * blur_s[:, None, None])
     reached: npt.NDArray[np.float64] = erf(scaled)
     return np.asarray((0.5 * (reached[:, :, :-1] - reached[:, :, 1:]) @ rates).max(axis=1))
 

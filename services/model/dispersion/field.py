@@ -67,7 +67,8 @@ def _times_of(part: PuffModel, end_s: float) -> list[float]:
     release, curve = part.release, part.curves[-1]
     step = 0.25 * (release.end_s - release.start_s)
     if len(part.spells) > 1 or len(release.rates_kg_s) > 1:
-        shortest = float(np.diff(release.edges_s).min())
+        # Finer than a fortieth of the whole a rate in steps is a smooth one.
+        shortest = max(float(np.diff(release.edges_s).min()), (release.end_s - release.start_s) / 40.0)
         step = min(step, max(0.25 * shortest, 5.0), _LONGEST_STEP_S)
     least = (end_s - release.start_s) / _MOST_STEPS
     # While it lasts the plume's head alone changes; the last drawing is at its end.

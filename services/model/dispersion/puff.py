@@ -27,6 +27,9 @@ from services.model.dispersion.vertical import vertical_density
 NODE_SPACING = 1.0
 _CLOSEST_NODES = 8.0
 
+# A rate with more edges than this is a smooth one in small steps: nodes carry its mass exactly without an edge each.
+_MOST_SHARP_EDGES = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
@@ -150,8 +153,9 @@ class PuffModel:
         nodes = max(int(np.ceil((last - first) * crowding)), 1) + 1
         ages = np.interp(np.linspace(first, last, nodes), count, curve.time) - offset
         ages[0], ages[-1] = youngest, oldest
-        changes = [time_s - edge for edge in self.release.edges_s]
-        changes += [time_s - spell.start_s for spell in self.spells]
+        changes = [time_s - spell.start_s for spell in self.spells]
+        if len(self.release.edges_s) <= _MOST_SHARP_EDGES:
+            changes += [time_s - edge for edge in self.release.edges_s]
         inside = [age for age in changes if youngest < age < oldest]
         return np.unique(np.concatenate((ages, inside)))
 

@@ -69,7 +69,7 @@ def _path(area: MultiPolygon) -> Path | None:
 
 def _arrivals(axes: Axes, view: MapView, result: RunResult) -> None:
     """Fronts of endpoint-2, each named at the point of it that is farthest from the source."""
-    named: list[tuple[float, float]] = [(east, north) for _, east, north in view.receptors]
+    named: list[tuple[float, float]] = [(one.east, one.north) for one in view.receptors]
     room = 0.05 * view.width
     for feature in (result.arrivals or {"features": []})["features"]:
         area = view.metres(feature["geometry"])
@@ -89,20 +89,12 @@ def _arrivals(axes: Axes, view: MapView, result: RunResult) -> None:
 
 
 def _receptors(axes: Axes, view: MapView) -> None:
-    for number, (receptor, east, north) in enumerate(view.receptors, start=1):
-        touched = bool(receptor.inside)
-        axes.plot(east, north, "o", markersize=13, color=INK if touched else "white", markeredgecolor=INK, zorder=6)
-        axes.text(
-            east,
-            north,
-            str(number),
-            size=7.5,
-            color="white" if touched else INK,
-            ha="center",
-            va="center_baseline",
-            weight="bold",
-            zorder=7,
-        )
+    for one in reversed(view.receptors):
+        touched = bool(one.receptor.inside)
+        face, ink = (INK, "white") if touched else ("white", INK)
+        axes.plot(one.east, one.north, "o", markersize=13, color=face, markeredgecolor=INK, zorder=6)
+        look: dict[str, Any] = {"color": ink, "ha": "center", "va": "center_baseline", "weight": "bold", "zorder": 7}
+        axes.text(one.east, one.north, str(one.number), size=7.5, **look)
 
 
 def _grid(axes: Axes, view: MapView) -> None:
@@ -116,45 +108,50 @@ def _grid(axes: Axes, view: MapView) -> None:
 def _wind(axes: Axes, from_deg: float, speed_m_s: float) -> None:
     """An arrow the way the wind blows, in the upper left corner."""
     angle = math.radians(from_deg)
-    east, north = -0.035 * math.sin(angle), -0.035 * math.cos(angle)
-    ratio = _aspect(axes)
-    middle = (0.07, 0.91)
-    axes.annotate(
-        "",
-        xy=(middle[0] + east, middle[1] + north * ratio),
-        xytext=(middle[0] - east, middle[1] - north * ratio),
-        xycoords="axes fraction",
-        arrowprops={"arrowstyle": "-|>,head_width=0.45,head_length=0.8", "color": "#2b6cb0", "lw": 2.6},
-        zorder=10,
-    )
-    axes.text(
-        0.07,
-        0.825,
-        f"{speed_m_s:.1f} m/s\n{from_deg:.0f}°",
-        transform=axes.transAxes,
-        size=8,
-        ha="center",
-        va="center",
-        color="#2b6cb0",
-        path_effects=_OUTLINED,
-        zorder=10,
-    )
+    x, y = 36.0, 26.0
+    east, north = -18.0 * math.sin(angle), -18.0 * math.cos(angle)
+    _arrow(axes, (x - east, y + north), (x + east, y - north), "#2b6cb0")
+    left, top = _corner(axes, x, y + 30.0)
+    said = f"{speed_m_s:.1f} m/s\n{from_deg:.0f}°"
+    look: dict[str, Any] = {
+        "size": 8,
+        "ha": "center",
+        "va": "center",
+        "color": "#2b6cb0",
+        "path_effects": _OUTLINED,
+        "zorder": 10,
+    }
+    axes.text(left, top, said, transform=axes.transAxes, **look)
 
 
 def _north(axes: Axes) -> None:
-    axes.annotate(
-        "N",
-        xy=(0.95, 0.965),
-        xytext=(0.95, 0.865),
-        xycoords="axes fraction",
-        ha="center",
-        va="center",
-        size=12,
-        weight="bold",
-        color=INK,
-        arrowprops={"arrowstyle": "-|>,head_width=0.4,head_length=0.8", "color": INK, "lw": 1.8},
-        zorder=10,
-    )
+    """An arrow to the north, in the upper right corner: the map's frame has north upwards."""
+    x = _size(axes)[0] - 26.0
+    _arrow(axes, (x, 44.0), (x, 10.0), INK)
+    left, top = _corner(axes, x, 52.0)
+    look: dict[str, Any] = {"size": 12, "ha": "center", "va": "center", "weight": "bold", "color": INK, "zorder": 10}
+    axes.text(left, top, "N", transform=axes.transAxes, path_effects=_OUTLINED, **look)
+
+
+def _arrow(axes: Axes, begin: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+    """An arrow between two places, in points from the upper left corner."""
+    style: dict[str, Any] = {"arrowstyle": "-|>,head_width=0.4,head_length=0.75", "color": colour, "lw": 2.2}
+    tip, tail = _corner(axes, *end), _corner(axes, *begin)
+    axes.annotate("", xy=tip, xytext=tail, xycoords="axes fraction", arrowprops=style, zorder=10)
+
+
+def _corner(axes: Axes, right_pt: float, down_pt: float) -> tuple[float, float]:
+    """A place so many points from the upper left corner, as a fraction of the map."""
+    width, height = _size(axes)
+    return right_pt / width, 1.0 - down_pt / height
+
+
+def _size(axes: Axes) -> tuple[float, float]:
+    """Width and height of the map on paper [points]."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    box = axes.get_position()
+    return 72.0 * figure.get_figwidth() * box.width, 72.0 * figure.get_figheight() * box.height
 
 
 def _scale(axes: Axes, view: MapView) -> None:
@@ -190,15 +187,6 @@ def _scale(axes: Axes, view: MapView) -> None:
 def _box(left: float, bottom: float, width: float, height: float) -> list[tuple[float, float]]:
     right, top = left + width, bottom + height
     return [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
-
-
-def _aspect(axes: Axes) -> float:
-    """Width by height of the map on paper."""
-    box = axes.get_position()
-    figure = axes.get_figure()
-    assert figure is not None
-    width, height = figure.get_size_inches() if hasattr(figure, "get_size_inches") else (1.0, 1.0)
-    return float(box.width * width / (box.height * height))
 
 
 def _text(axes: Axes, x: float, y: float, said: str, **look: Any) -> None:

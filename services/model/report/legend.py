@@ -16,6 +16,7 @@ from shared.text import BilingualText
 
 _DIM = "#5d6864"
 _ROW_INCH = 0.2
+_RUN_LINES = 5
 _HEADINGS = {
     "zones": BilingualText(zh="影响区（到达距离）", en="Zones (reach)"),
     "arrival": BilingualText(zh="终点浓度-2 到达时间", en="Arrival of endpoint 2"),
@@ -41,8 +42,12 @@ class _Side:
         # A line is as high as its letters, whatever the height of the picture.
         self.row = _ROW_INCH / (figure.get_figheight() * axes.get_position().height)
 
+    def has_room(self, lines: int) -> bool:
+        """Whether so many lines and a little still fit: half a table is worse than none."""
+        return self.y > (lines + 0.5) * self.row
+
     def heading(self, key: str) -> None:
-        self.y -= 0.012
+        self.y -= 0.35 * self.row
         self._write(0.0, both(_HEADINGS[key], self.chinese), size=9.5, weight="bold", color=INK)
         self.y -= self.row
 
@@ -84,9 +89,10 @@ def draw_legend(axes: Axes, view: MapView, result: RunResult) -> None:
     if result.arrivals and result.arrivals["features"]:
         side.axes.plot([0.0, 0.055], [side.y, side.y], color=ARRIVAL, linewidth=1.2, linestyle=":")
         side.line(both(_HEADINGS["arrival"], side.chinese), 0.08)
-    if view.receptors:
+    if side.has_room(1 + len(view.receptors)) and view.receptors:
         _receptor_rows(side, view)
-    _run_rows(side, result)
+    if side.has_room(1 + _RUN_LINES):
+        _run_rows(side, result)
 
 
 def _zone_row(side: _Side, properties: dict[str, Any], reached: bool) -> None:
@@ -102,10 +108,10 @@ def _zone_row(side: _Side, properties: dict[str, Any], reached: bool) -> None:
 
 def _receptor_rows(side: _Side, view: MapView) -> None:
     side.heading("receptors")
-    for order, (receptor, _, _) in enumerate(view.receptors, start=1):
-        side.right(f"{receptor.population:,}")
-        name = f"{order}  {cut(both(receptor.name, side.chinese, ' '), 26)}"
-        side.line(name, 0.0, weight="bold" if receptor.inside else "normal")
+    for one in view.receptors:
+        side.right(f"{one.receptor.population:,}")
+        name = f"{one.number}  {cut(both(one.receptor.name, side.chinese, ' '), 26)}"
+        side.line(name, 0.0, weight="bold" if one.receptor.inside else "normal")
 
 
 def _run_rows(side: _Side, result: RunResult) -> None:

@@ -14,9 +14,17 @@ from services.model.report.words import area, both, compass, cut, distance, dura
 from services.model.runs.result import ReceptorView, RunResult
 
 # What fits on the sheet; the page says how many more there are.
-_MOST_RECEPTORS = 8
+_MOST_RECEPTORS = 6
 _MOST_ZONES = 12
-_MOST_WARNINGS = 6
+_MOST_WARNINGS = 5
+
+# The sheet is as wide as the picture; what tables and remarks leave of its height is the picture's.
+_WIDTH_PX = 1560
+_HEIGHTS_PX = (420, 760)
+_PX_OF_LINE = 38.0
+_SHEET_LINES = 38.0
+# Two columns of small letters: so much of a line does one assumption take.
+_ASSUMPTION_LINES = 0.72
 
 
 def report_html(result: RunResult, *, run_id: str | None = None, park: str | None = None) -> str:
@@ -29,7 +37,8 @@ def report_html(result: RunResult, *, run_id: str | None = None, park: str | Non
 
     Everything that comes from the result is escaped. Raises ValueError for a result without a source.
     """
-    picture = base64.b64encode(map_png(result, width_px=1560, height_px=690, dpi=130)).decode("ascii")
+    height = _picture_height(result)
+    picture = base64.b64encode(map_png(result, width_px=_WIDTH_PX, height_px=height, dpi=130)).decode("ascii")
     return _template().render(
         result=result,
         run_id=run_id,
@@ -44,6 +53,17 @@ def report_html(result: RunResult, *, run_id: str | None = None, park: str | Non
         more_warnings=max(len(result.warnings) - _MOST_WARNINGS, 0),
         wind=compass(result.meteorology.wind_from_deg),
     )
+
+
+def _picture_height(result: RunResult) -> int:
+    """The height [px] of a map that leaves room for all the rest on one sheet."""
+    features = result.zones["features"]
+    zones = sum(not is_outer(feature["properties"]) for feature in features)
+    lines = min(zones, _MOST_ZONES) + min(len(result.receptors), _MOST_RECEPTORS)
+    lines += max(len(_chances(result)), len(result.engines) + sum(one.failure is not None for one in result.engines))
+    remarks = 2 * min(len(result.warnings), _MOST_WARNINGS) + _ASSUMPTION_LINES * (len(result.assumptions) + 1)
+    room = _PX_OF_LINE * (_SHEET_LINES - lines - remarks)
+    return int(min(max(room, _HEIGHTS_PX[0]), _HEIGHTS_PX[1]))
 
 
 @cache

@@ -21,15 +21,25 @@ MOST_RECEPTORS = 12
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A receptor on the map [m], with its number: its rank in the result, from 1."""
+
+    number: int
+    receptor: ReceptorView
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True)
 class MapView:
-    """The frame of the map [m], and the receptors shown on it, numbered from 1 in this order."""
+    """The frame of the map [m], and the receptors shown on it."""
 
     frame: LocalFrame
     west: float
     east: float
     south: float
     north: float
-    receptors: tuple[tuple[ReceptorView, float, float], ...]
+    receptors: tuple[Shown, ...]
 
     def metres(self, geometry: dict[str, Any]) -> MultiPolygon:
         """Return a GeoJSON polygon in metres east and north of the source."""
@@ -59,7 +69,7 @@ def view_of(result: RunResult, aspect: float) -> MapView:
     corners = np.vstack([np.vstack((part.min(axis=0), part.max(axis=0))) for part in points])
     size = max(float(np.ptp(corners, axis=0).max()), _SMALLEST_M)
     shown = _receptors(result, frame, corners, size * (_RECEPTORS_WITHIN - 1.0))
-    corners = np.vstack([corners, *[np.array([[east, north]]) for _, east, north in shown]])
+    corners = np.vstack([corners, *[np.array([[one.east, one.north]]) for one in shown]])
     west, south = corners.min(axis=0)
     east, north = corners.max(axis=0)
     width = max(float(east - west), _SMALLEST_M) * (1.0 + 2.0 * _MARGIN)
@@ -85,15 +95,15 @@ def _outlines(result: RunResult, frame: LocalFrame) -> Iterator[np.ndarray[Any, 
 
 def _receptors(
     result: RunResult, frame: LocalFrame, corners: np.ndarray[Any, np.dtype[np.float64]], reach: float
-) -> list[tuple[ReceptorView, float, float]]:
+) -> list[Shown]:
     if not result.receptors:
         return []
     east, north = frame.to_metres([r.longitude for r in result.receptors], [r.latitude for r in result.receptors])
     west, south = corners.min(axis=0) - reach
     right, top = corners.max(axis=0) + reach
     near = [
-        (receptor, float(e), float(n))
-        for receptor, e, n in zip(result.receptors, east, north, strict=True)
+        Shown(number, receptor, float(e), float(n))
+        for number, (receptor, e, n) in enumerate(zip(result.receptors, east, north, strict=True), start=1)
         if west <= e <= right and south <= n <= top
     ]
     return near[:MOST_RECEPTORS]

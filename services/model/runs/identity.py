@@ -15,6 +15,7 @@ from services.model.runs.request import AtRiskSource, AtSuspicion, GivenMeteorol
 from services.model.store.registry import ReceptorRow, RiskSourceRow
 
 _MODEL = Path(__file__).parents[1]
+_WITHOUT_EFFECT = ("api", "migrations", "report", "store", "validation")
 _LIBRARIES = ("contourpy", "degadisx", "numpy", "pyproj", "scipy", "shapely", "slabx")
 
 
@@ -43,8 +44,9 @@ def model_version() -> str:
     """Return a digest of the model's own code and tables, and of the libraries that compute."""
     digest = hashlib.sha256()
     for path in sorted(_MODEL.rglob("*")):
-        if path.suffix in (".py", ".csv") and not {"api", "store", "migrations"} & set(path.parts):
-            digest.update(path.relative_to(_MODEL).as_posix().encode() + b"\0" + path.read_bytes())
+        name = path.relative_to(_MODEL)
+        if path.suffix in (".py", ".csv") and name.parts[0] not in _WITHOUT_EFFECT:
+            digest.update(name.as_posix().encode() + b"\0" + path.read_bytes())
     for library in _LIBRARIES:
         try:
             digest.update(f"{library} {version(library)}".encode())

@@ -1,3 +1,4 @@
+import math
 import time
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from services.model.dispersion.ensemble import ensemble_fields, exceedance
 from services.model.dispersion.field import compute_field
 from services.model.dispersion.meteorology import Meteorology, WeatherSpell, steady
 from services.model.dispersion.puff import PuffModel
-from services.model.dispersion.release import Release, constant_release, stepped_release
+from services.model.dispersion.release import Release, constant_release, series_release, stepped_release
 from services.model.dispersion.several import SeveralSources
 
 LEVELS = [58e-6, 5.8e-6, 1e-6]
@@ -40,6 +41,7 @@ def members(count: int, wind: float = 3.0) -> list[PuffModel]:
         (4.0, 5.0, constant_release(0.5, 60.0, 2.0)),
         (4.0, 5.0, Release((0.0, 900.0), (0.5,), 8.0, east_m=120.0, north_m=-60.0)),
         (4.0, 4.0, stepped_release([0.0, 120.0, 600.0], [2.0, 0.2])),
+        (4.0, 4.0, series_release([(float(t), math.exp(-t / 200.0)) for t in range(601)])),
     ],
 )
 def test_the_closed_form_is_the_puffs(stability: float, wind: float, release: Release) -> None:

@@ -121,6 +121,11 @@ def test_a_series_holds_its_mass_and_a_blow_down_decays() -> None:
     assert release.total_kg == pytest.approx(6.0 * 60 + 2.5 * 120 + 0.5 * 420)
     exposure = exposure_at(PuffModel(release, steady(WEST_WIND)), 300.0, 0.0, 900.0)
     assert int(np.argmax(exposure.concentration[0])) < 30
+    smooth = series_release([(float(t), math.exp(-t / 100.0)) for t in range(601)])
+    for time in (150.0, 700.0):
+        clouds = [PuffModel(smooth, steady(WEST_WIND), node_spacing=spacing).cloud_at(time) for spacing in (1.0, 0.1)]
+        here = [float(cloud.concentration_at(400.0, 10.0)[0]) for cloud in clouds if cloud is not None]
+        assert here[0] == pytest.approx(here[1], rel=0.03)
     with pytest.raises(ValueError, match="two points"):
         series_release([(0.0, 1.0)])
 

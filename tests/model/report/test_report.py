@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from services.model.report.words import area, distance, duration, nice_length, n
 from services.model.runs.compute import compute
 from services.model.runs.result import RunResult
 from shared.text import BilingualText
-from tests.model.runs.plans import plan_of
+from tests.model.runs.plans import CHLORINE, plan_of
 
 HOSTILE = "<script>alert(1)</script>\"'&$x^2$ {{ 7*7 }} 🙂"
 VOID = {"meta", "img", "br"}
@@ -146,18 +146,24 @@ def test_a_result_that_does_not_tell_its_source_is_refused() -> None:
 
 
 @pytest.mark.browser
-def test_the_report_prints_on_one_sheet(tmp_path: Path) -> None:
+def test_the_report_prints_on_one_sheet() -> None:
     from playwright.sync_api import sync_playwright
 
     from tests.browser.conftest import chromium
 
+    many = replace(plan_of(CHLORINE, named=("aegl-1", "aegl-2", "aegl-3")), rate_interval=(0.001, 13.0), members=20)
+    crowd = [replace(place, id=f"{place.id}-{n}") for n in range(4) for place in many.receptors]
+    busy = compute(replace(many, receptors=crowd, inventory_kg=10.0))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page()
-        page.set_content(report_html(result()))
-        printed = page.pdf(prefer_css_page_size=True)
+        sheets = []
+        for one in (result(), busy):
+            page.set_content(report_html(one))
+            printed = page.pdf(prefer_css_page_size=True)
+            sheets.append(len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)))
         browser.close()
-    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) == 1
+    assert sheets == [1, 1]
 
 
 def test_numbers_as_people_read_them() -> None:

@@ -17,7 +17,7 @@ from tests.model.conftest import CHLORINE, PARK, PARK_FILE, Park, Working
 from tests.model.test_api import MANUAL, RUNS, until_finished, zone
 
 WEATHER = {"wind_speed_m_s": 3, "wind_from_deg": 270, "stability": "D"}
-KNOWN: dict[str, Any] = MANUAL | {"meteorology": WEATHER, "ensemble": {"members": 0}}
+KNOWN: dict[str, Any] = MANUAL | {"meteorology": WEATHER, "ensemble": {"members": 0}, "nodes": 120, "wait_s": 30}
 LONG = KNOWN | {"wait_s": 0, "nodes": 800, "duration_s": 21_600, "follow_s": 21_600}
 
 
@@ -164,7 +164,7 @@ async def test_the_same_asked_for_twice_at_once_is_computed_once(
 async def test_a_repeat_with_changes_and_the_two_side_by_side(client: httpx.AsyncClient, working: Working) -> None:
     async with working():
         first = (await client.post(RUNS, json=KNOWN)).json()
-        changes = {"rate_kg_s": 1.0, "meteorology": {"wind_from_deg": 260}, "wait_s": 20}
+        changes = {"rate_kg_s": 1.0, "meteorology": {"wind_from_deg": 260}, "wait_s": 30}
         answer = await client.post(f"{RUNS}/{first['id']}/repeat", json=changes)
     assert answer.status_code == 200, answer.text
     second = answer.json()
@@ -193,16 +193,26 @@ async def test_a_repeat_that_is_not_allowed_says_where(client: httpx.AsyncClient
     assert (await client.post(f"{RUNS}/{run_id}/repeat", json={"chemical": None})).status_code == 422
 
 
-async def test_zones_as_a_file_and_no_comparison_without_a_result(client: httpx.AsyncClient, working: Working) -> None:
-    waiting = (await client.post(RUNS, json=KNOWN | {"wait_s": 0})).json()["id"]
-    assert (await client.get(f"{RUNS}/{waiting}/zones.geojson")).status_code == 409
-    compared = await client.get(f"{RUNS}/{waiting}/compare", params={"with": waiting})
+async def test_zones_map_and_report_as_files_once_there_is_a_result(
+    client: httpx.AsyncClient, working: Working
+) -> None:
+    run_id = (await client.post(RUNS, json=KNOWN | {"wait_s": 0})).json()["id"]
+    for name in ("zones.geojson", "map.png", "report.html"):
+        assert (await client.get(f"{RUNS}/{run_id}/{name}")).status_code == 409
+    compared = await client.get(f"{RUNS}/{run_id}/compare", params={"with": run_id})
     assert (compared.status_code, compared.json()["state"]) == (409, "queued")
     async with working():
-        run = await until_finished(client, waiting)
-    answer = await client.get(f"{RUNS}/{waiting}/zones.geojson")
-    assert answer.headers["content-type"] == "application/geo+json"
-    assert answer.json() == run["result"]["zones"]
+        run = await until_finished(client, run_id)
+    zones = await client.get(f"{RUNS}/{run_id}/zones.geojson")
+    assert zones.headers["content-type"] == "application/geo+json"
+    assert zones.json() == run["result"]["zones"]
+    picture = await client.get(f"{RUNS}/{run_id}/map.png")
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
+    assert picture.content.startswith(b"\x89PNG")
+    page = await client.get(f"{RUNS}/{run_id}/report.html")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "氯气" in page.text
+    assert "hlorine" in page.text
 
 
 async def test_nothing_of_another_parks_run_is_reached(client: httpx.AsyncClient) -> None:
@@ -214,6 +224,8 @@ async def test_nothing_of_another_parks_run_is_reached(client: httpx.AsyncClient
         ("POST", f"{other}/repeat"),
         ("GET", f"{other}/compare?with={run_id}"),
         ("GET", f"{other}/zones.geojson"),
+        ("GET", f"{other}/map.png"),
+        ("GET", f"{other}/report.html"),
         ("GET", f"{RUNS}/{uuid4()}/compare?with={run_id}"),
     ):
         answer = await client.request(method, path, json={} if method == "POST" else None)

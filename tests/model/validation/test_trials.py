@@ -18,7 +18,7 @@ PUBLISHED = ROOT / "docs" / "validation" / "results.json"
 
 needs_data = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no field measurements at {FOLDER}")
 
-# Barad (1958), run 21: the 100 m arc, as the layout has it.
+# Two runs in the layout, one without weather; the concentrations are made up.
 MET = (
     "run,L_m,ustar_m_s,zi_m,wind_dir_deg,sigma_azimuth_deg,u_2m_m_s,golder_class_from_L\n21,172,0.38,,181,6.6,6.11,D\n"
 )

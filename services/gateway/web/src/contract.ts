@@ -9,7 +9,7 @@ export type Colour = "blue" | "yellow" | "orange" | "red";
 export type StationRing = "source" | "boundary" | "receptor" | "meteorology";
 export type Cadence = "realtime" | "minute" | "hour" | "day";
 export type AlarmState = "unacknowledged" | "acknowledged" | "returned_unacknowledged" | "normal";
-export type RunState = "queued" | "running" | "succeeded" | "failed";
+export type RunState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
 export interface Problem {
   type?: string;

@@ -124,7 +124,8 @@ async function refreshShownRun(): Promise<void> {
     return;
   }
   const known = shownRun.value;
-  if (known?.id === id && (known.state === "failed" || (known.state === "succeeded" && known.result))) return;
+  const ended = known?.state === "failed" || known?.state === "cancelled" || (known?.state === "succeeded" && known.result);
+  if (known?.id === id && ended) return;
   try {
     const run = await api.run(parkId, id);
     if (shownRunId.value === id) shownRun.value = run;

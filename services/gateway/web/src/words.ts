@@ -167,6 +167,7 @@ export const words = {
   "run.running": w("计算中", "Computing"),
   "run.succeeded": w("已完成", "Done"),
   "run.failed": w("失败", "Failed"),
+  "run.cancelled": w("已取消", "Cancelled"),
   "run.trigger.alarm": w("警报触发", "By alarm"),
   "run.trigger.manual": w("人工发起", "By hand"),
   "run.at": w("{time} 计算", "at {time}"),

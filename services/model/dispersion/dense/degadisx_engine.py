@@ -165,7 +165,8 @@ def _transient(scenario: DenseScenario) -> Sections:
         ambient=start.thermo.ambient,
     )
     last = max(float(observer.rows[-1, 1]) for observer in field.observers if len(observer.rows) > 1)
-    snapshots = sorter.run(np.geomspace(2.0, max(last, 4.0), _SNAPSHOTS))
+    # A few observers see a slice of the cloud, and its length and its densest place are not in it.
+    snapshots = sorter.run(np.geomspace(2.0, max(last, 4.0), _SNAPSHOTS), min_points=_OBSERVERS // 2)
     return _followed(scenario, start, snapshots)
 
 
@@ -181,7 +182,9 @@ def _followed(scenario: DenseScenario, start: Any, snapshots: list[Any]) -> Sect
         length = float(np.trapezoid(blurred, x)) / max(row["ccstr"], 1e-30)
         rows.append(row | {"length": length, "front": float(x[-1]), "time": float(snapshot.time)})
     rows = [row for row in rows if row["yc"] > 0.0 and row["ccstr"] > 0.0]
-    rows.sort(key=lambda row: row["dist"])
+    # Over the source the blanket is the answer; past it, only what moves on.
+    reached = np.maximum.accumulate([float(start.handoff()["rmax"]), *(row["dist"] for row in rows)])
+    rows = [row for row, before in zip(rows, reached[:-1], strict=True) if row["dist"] > before]
     if len(rows) < 3:
         raise Unphysical("DEGADIS gave too few snapshots of the cloud")
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
@@ -194,13 +197,23 @@ def _followed(scenario: DenseScenario, start: Any, snapshots: list[Any]) -> Sect
     share = np.array([math.erf(value) for value in window / (2.0 * math.sqrt(2.0) * sigma)])
     peak = peak * share * sigma * math.sqrt(2.0 * math.pi) / window
     fronts = np.maximum.accumulate(columns["front"])
+    arrival = np.interp(columns["dist"], fronts, np.maximum.accumulate(columns["time"]))
+    return _with_blanket(start, Sections(columns["dist"], peak, columns["b"], columns["sy"], "gauss", arrival))
+
+
+def _with_blanket(start: Any, past: Sections) -> Sections:
+    """Put before the sections past the source the blanket of gas as it spread: a disc, densest where it began."""
+    listing = start.vectors.listing
+    radius, fraction, time = listing[:, 1], listing[:, 5], listing[:, 0]
+    x = np.concatenate((-radius[::-1], radius))
+    assert past.arrival_s is not None
     return Sections(
-        x_m=columns["dist"],
-        peak=peak,
-        core_m=columns["b"],
-        shoulder_m=columns["sy"],
+        x_m=np.concatenate((x, past.x_m)),
+        peak=np.concatenate((np.maximum(np.concatenate((fraction[::-1], fraction)), past.peak[0]), past.peak)),
+        core_m=np.concatenate((np.sqrt(np.maximum(radius[-1] ** 2 - x**2, 0.0)), past.core_m)),
+        shoulder_m=np.concatenate((np.full(x.size, past.shoulder_m[0]), past.shoulder_m)),
         shape="gauss",
-        arrival_s=np.interp(columns["dist"], fronts, np.maximum.accumulate(columns["time"])),
+        arrival_s=np.concatenate((time[::-1], time, np.maximum(past.arrival_s, time[-1]))),
     )
 
 

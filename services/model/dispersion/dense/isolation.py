@@ -121,6 +121,10 @@ class _Worker:
         except (EOFError, OSError):
             self.end()
             return _failure(engine, "crashed", "计算进程异常退出", "its process died")
+        except BaseException:
+            # Interrupted between question and answer: the next question must not be given this answer.
+            self.end()
+            raise
 
     def _started(self) -> Connection | None:
         if self._process is not None and self._process.poll() is None:

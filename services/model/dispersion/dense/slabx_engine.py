@@ -100,13 +100,40 @@ def _sections(scenario: DenseScenario) -> Sections:
     height = "max" if scenario.receptor_height_m is None else scenario.receptor_height_m
     field = concentration_field(trajectory, air, z=height, t_avg=scenario.averaging_s, t_release=duration)
     _check_mass(trajectory, source)
-    return Sections(
+    sections = Sections(
         x_m=field.x,
         peak=field.peak,
         core_m=field.b_shape,
         shoulder_m=field.beta_c,
         shape="erf",
         arrival_s=_arrival(trajectory),
+    )
+    return _with_slump(trajectory, sections) if isinstance(source, SuddenSource) else sections
+
+
+def _with_slump(trajectory: Any, track: Sections) -> Sections:
+    """Add to the track of a sudden cloud's middle the ground that the cloud covers while it slumps over the source.
+
+    Each such row is an ellipse about the middle; the first to reach a place brings the most gas to it.
+    """
+    standing = trajectory.x <= trajectory.b_half_x
+    # The library's mean over time divides by the cloud's speed: as long as it stands still it reads no gas.
+    top = int(np.argmax(track.peak))
+    peak = np.concatenate((np.full(top, track.peak[top]), track.peak[top:]))
+    middle, length, width = (column[standing, None] for column in (trajectory.x, trajectory.b_half_x, track.core_m))
+    upwind = np.linspace(float(np.min(middle - length)), 0.0, 16, endpoint=False)[1:]
+    x = np.concatenate((upwind, track.x_m))
+    ellipse = np.sqrt(np.maximum(1.0 - ((x - middle) / length) ** 2, 0.0))
+    covered = np.max(width * ellipse, axis=0)
+    first = np.argmax(ellipse[:, : upwind.size] > 0.0, axis=0)
+    assert track.arrival_s is not None
+    return Sections(
+        x_m=x,
+        peak=np.concatenate((peak[standing][first], peak)),
+        core_m=np.maximum(covered, np.concatenate((np.zeros(upwind.size), track.core_m))),
+        shoulder_m=np.concatenate((track.shoulder_m[standing][first], track.shoulder_m)),
+        shape=track.shape,
+        arrival_s=np.concatenate((trajectory.t[standing][first], track.arrival_s)),
     )
 
 

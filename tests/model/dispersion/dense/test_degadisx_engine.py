@@ -129,6 +129,9 @@ def test_a_sudden_cloud_runs() -> None:
     distance = result.distance_to(58e-6)
     assert distance is not None
     assert 200.0 < distance < 1500.0
+    # The blanket over the source, upwind half and all.
+    upwind, middle = result.centreline_at([-5.0, 0.0]) / result.kg_m3_per_mole_fraction
+    assert 0.1 < upwind <= middle <= 1.0
 
 
 def test_it_needs_fewer_properties_than_slabx_and_names_the_missing_one() -> None:

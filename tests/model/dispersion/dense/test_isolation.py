@@ -1,8 +1,13 @@
 """Engines in their own processes, among them some that hang and crash."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from time import monotonic
+from multiprocessing.connection import Connection
+from time import monotonic, sleep
 
+import psutil
 import pytest
 
 from services.model.dispersion.dense.engine import DenseResult, EngineFailure
@@ -67,6 +72,44 @@ def test_the_real_engines_side_by_side_and_a_jet_that_one_refuses() -> None:
         assert isinstance(jet["slabx"], DenseResult)
         assert isinstance(jet["degadisx"], EngineFailure)
         assert pool.run_all((), chlorine()) == {}
+
+
+def test_a_caller_that_is_interrupted_leaves_no_answer_for_the_next(
+    pool: EnginePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = process_of(pool.run("answers", chlorine()))
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "poll", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pool.run("slabx", chlorine())
+    assert process_of(pool.run("answers", chlorine())) != before
+
+
+def _interrupted(*_: object) -> bool:
+    raise KeyboardInterrupt
+
+
+def test_workers_end_with_the_process_that_started_them() -> None:
+    """Even when it is killed and can end nothing itself."""
+    program = (
+        "import os, time\n"
+        "from services.model.dispersion.dense.isolation import EnginePool\n"
+        "from tests.model.dispersion.dense.cases import chlorine\n"
+        "pool = EnginePool(workers=1, engines={'a': 'tests.model.dispersion.dense.faulty:Answers'})\n"
+        "print(pool.run('a', chlorine()).reason.en, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path}
+    ) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        parent.kill()
+    limit = monotonic() + 10.0
+    while psutil.pid_exists(worker) and psutil.Process(worker).status() != psutil.STATUS_ZOMBIE:
+        assert monotonic() < limit, "the worker outlived its parent"
+        sleep(0.05)
 
 
 def test_an_engine_that_the_pool_does_not_have_is_an_error(pool: EnginePool) -> None:

@@ -92,9 +92,19 @@ def test_a_sudden_cloud_keeps_its_gas() -> None:
     """With the library's own number of steps the axis loses it within the first metres."""
     scenario = chlorine()
     source = SuddenSource(1000.0, slumped_area_m2(1000.0, scenario.gas_density()))
-    distance = answer(replace(scenario, source=source)).distance_to(58e-6)
+    result = answer(replace(scenario, source=source))
+    distance = result.distance_to(58e-6)
     assert distance is not None
     assert 1500.0 < distance < 4000.0
+
+
+def test_a_sudden_cloud_slumps_against_the_wind_and_to_the_sides_too() -> None:
+    scenario = chlorine(weather=STABLE)
+    source = SuddenSource(1000.0, slumped_area_m2(1000.0, scenario.gas_density()))
+    result = answer(replace(scenario, source=source))
+    assert result.centreline_at([-20.0])[0] > 58e-6
+    beside = result.concentration_kg_m3[np.searchsorted(result.x_m, 0.0), np.searchsorted(result.y_m, 20.0)]
+    assert beside > 58e-6
 
 
 @pytest.mark.parametrize("direction", ["horizontal", "vertical"])
