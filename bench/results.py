@@ -18,9 +18,13 @@ ABOUT = "about"
 
 
 def machine() -> dict[str, Any]:
-    """The machine that measures: cores that this process may use, processor, memory, Python, system."""
+    """The machine that measures: cores that this process may use, processor, memory, Python, system.
+
+    `load` is how many processes wanted a core over the last minute: above `cores`, all wall times are too long.
+    """
     return {
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "cpu": _cpu_model(Path("/proc/cpuinfo")),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "python": f"{platform.python_implementation()} {platform.python_version()}",

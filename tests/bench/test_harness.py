@@ -80,7 +80,7 @@ def test_a_run_of_a_part_leaves_the_other_keys(tmp_path: Path) -> None:
     assert {key: document[key] for key in ("a.two", "b.one")} == {"a.two": 2.0, "b.one": 3.0}
     assert document["about"]["b.one"]["command"] == "make bench ONLY=b"
     assert document["about"]["a.two"]["date"] == "2026-11-01T12:00:00+00:00"
-    assert set(document["about"]["a.two"]["machine"]) == {"cores", "cpu", "memory_gb", "python", "system"}
+    assert set(document["about"]["a.two"]["machine"]) == {"cores", "load", "cpu", "memory_gb", "python", "system"}
     assert [entry.name for entry in path.parent.iterdir()] == ["latest.json"]
 
 

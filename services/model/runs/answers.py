@@ -19,6 +19,11 @@ BREATHING_HEIGHT_M = 1.5
 KG_PER_MG = 1e-6
 _COARSE_NODES = 160
 
+# Steps in time at points; a cloud of a sudden release takes some seconds to pass.
+_LEAST_STEP_S = 3.0
+_FEWEST_STEPS = 120
+_MOST_STEPS = 600
+
 VALIDITY = BilingualText(
     zh="中性或轻气体；平坦地形；距源约 20 米至 10 公里；风速 0.5 米/秒以上较可靠；预测值与实测值通常相差 2 倍以内。",
     en="Neutral or light gas; flat terrain; some 20 m to 10 km from the source; best in winds above 0.5 m/s; "
@@ -69,8 +74,11 @@ class NeutralAnswer:
         return field.peak, field.grid
 
     def exposure(self, east: FloatArray, north: FloatArray) -> Exposure:
-        """See `Answer`."""
-        return exposure_at(self.model, east, north, self.end_s, BREATHING_HEIGHT_M)
+        """See `Answer`; in steps that a short release cannot slip between."""
+        release = self.model.release
+        finest = max((release.end_s - release.start_s) / 4.0, _LEAST_STEP_S)
+        steps = int(min(max(self.end_s / finest, _FEWEST_STEPS), _MOST_STEPS))
+        return exposure_at(self.model, east, north, self.end_s, BREATHING_HEIGHT_M, steps)
 
 
 def neutral_answer(plan: RunPlan, frame_times_s: list[float]) -> NeutralAnswer:

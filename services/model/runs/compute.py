@@ -166,10 +166,12 @@ def _engine_views(
     """Each engine's answer, the run's own first; the zones of the others are for comparison. Failures come last."""
     views = [_engine_view(plan, own, frame, primary=True)]
     views += [_engine_view(plan, other, frame, primary=False) for other in others if other.engine != own.engine]
-    return [
-        *views,
-        *(EngineView(engine=failure.engine, version="", primary=False, failure=failure.reason) for failure in failures),
-    ]
+    return [*views, *(_failed_view(failure) for failure in failures)]
+
+
+def _failed_view(failure: EngineFailure) -> EngineView:
+    passing = failure.kind in ("timed-out", "crashed")
+    return EngineView(engine=failure.engine, version="", primary=False, failure=failure.reason, passing=passing)
 
 
 def _engine_view(plan: RunPlan, answer: Answer, frame: LocalFrame, *, primary: bool) -> EngineView:

@@ -167,6 +167,7 @@ class EngineView(BaseModel):
     primary: bool
     validity: BilingualText | None = None
     failure: BilingualText | None = None
+    passing: bool = Field(default=False, description="the engine failed by a time-out or a crash: it may answer again")
     zones: dict[str, Any] | None = Field(default=None, description="GeoJSON FeatureCollection")
     distances_m: dict[str, float] = Field(default={}, description="how far each level's zone reaches")
 
@@ -227,6 +228,11 @@ class RunResult(BaseModel):
     )
     engines: list[EngineView] = []
     ensemble: EnsembleView | None = None
+
+    @property
+    def holds_again(self) -> bool:
+        """Whether the same inputs give the same result: no engine is missing from it by chance."""
+        return not any(entry.passing for entry in self.engines)
 
 
 class ProgressView(BaseModel):

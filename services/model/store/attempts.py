@@ -107,8 +107,11 @@ async def succeed(
 ) -> RunState | None:
     """Store a result, for those that wait for the same too. Returns the state that the run ends in.
 
-    That is cancelled when it was asked for meanwhile; None when the run has passed to another worker.
+    That is cancelled when it was asked for meanwhile; None when the run has passed to another worker. A result that
+    may come out better another time is nobody else's.
     """
+    if not result.holds_again:
+        await connection.execute(text("UPDATE run SET content_key = NULL WHERE id = :id"), {"id": claimed.id})
     ended = await _finish(
         connection, claimed, worker, RunState.SUCCEEDED, now, source.model_dump_json(), result.model_dump_json(), None
     )

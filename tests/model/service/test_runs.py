@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from services.model.runs.result import EngineView, RunResult, SourceView
+from services.model.store import attempts
 from services.model.wiring import Parts
-from shared.messages import RunChanged
+from shared.messages import RunChanged, RunState
 from tests.model.conftest import CHLORINE, PARK, PARK_FILE, Park, Working
 from tests.model.test_api import MANUAL, RUNS, until_finished, zone
 
@@ -159,6 +162,27 @@ async def test_the_same_asked_for_twice_at_once_is_computed_once(
     assert sum(run["cached"] is None for run in runs) == 1
     async with parts.engine.connect() as connection:
         assert (await connection.execute(text("SELECT sum(attempts) FROM run"))).scalar_one() == 1
+
+
+async def test_a_result_that_lacks_an_engine_by_chance_is_not_used_again(
+    client: httpx.AsyncClient, working: Working, parts: Parts
+) -> None:
+    """The worker's store is told of an engine that ran into its time-out."""
+    async with working():
+        done = (await client.post(RUNS, json=KNOWN)).json()
+    result = RunResult.model_validate(done["result"])
+    late = EngineView(engine="x", version="", primary=False, validity=result.validity, passing=True)
+    waiting = (await client.post(RUNS, json=KNOWN | {"wait_s": 0, "nodes": 121})).json()
+    now = datetime.now(UTC)
+    async with parts.engine.begin() as connection:
+        claimed = await attempts.claim(connection, UUID(waiting["id"]), "w", now, now)
+        assert claimed is not None
+        lacking = result.model_copy(update={"engines": [late]})
+        source = SourceView.model_validate(done["source"])
+        assert await attempts.succeed(connection, claimed, "w", source, lacking, now) is RunState.SUCCEEDED
+    assert (await client.get(f"{RUNS}/{waiting['id']}")).json()["state"] == "succeeded"
+    again = (await client.post(RUNS, json=KNOWN | {"wait_s": 0, "nodes": 121})).json()
+    assert (again["state"], again["cached"]) == ("queued", None)
 
 
 async def test_a_repeat_with_changes_and_the_two_side_by_side(client: httpx.AsyncClient, working: Working) -> None:
