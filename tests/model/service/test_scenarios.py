@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.model.ingest_client import IngestClient
 from services.model.runs.request import RunInputs, RunRequest
 from services.model.store import attempts
 from services.model.store.runs import NewRun, insert, insert_all
@@ -185,7 +187,7 @@ async def test_an_atlas_has_a_limit(client: httpx.AsyncClient, stored: dict[str,
 
 
 async def test_the_wind_now_comes_from_the_parks_stations(
-    client: httpx.AsyncClient, working: Working, stored: dict[str, Any], park: Park
+    client: httpx.AsyncClient, working: Working, stored: dict[str, Any], park: Park, ingest: IngestClient
 ) -> None:
     await client.post(ATLAS, json=MATRIX)
     async with working():
@@ -194,3 +196,17 @@ async def test_the_wind_now_comes_from_the_parks_stations(
     answer = await client.get(f"{ATLAS}/nearest")
     assert answer.status_code == 503
     assert "Give the wind" in answer.json()["detail"]
+
+    transport = client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    application: Any = transport.app
+    state = application.state.model
+    application.state.model = replace(state, parts=replace(state.parts, ingest=ingest))
+    found = (await client.get(f"{ATLAS}/nearest")).json()
+    assert (found["wind_from_deg"], found["wind_speed_m_s"]) == (270.0, 3.0)
+    assert found["member"]["wind_from_deg"] == 270.0
+    assert found["weather_age_s"] >= 5.0
+    assert park.weather is not None
+    park.weather["age_s"] = 30_000.0
+    refused = await client.get(f"{ATLAS}/nearest")
+    assert (refused.status_code, "21600" in refused.json()["detail"]) == (422, True)
