@@ -53,7 +53,7 @@ def engines_for(decision: DenseGasDecision, installed: Sequence[str] | None = No
 
 
 def _reason(decision: DenseGasDecision, value: float, near: bool, missing: bool) -> BilingualText:
-    mode_zh = "连续" if decision.mode == "continuous" else "瞬时"
+    mode_zh, mode_en = ("连续", "a continuous") if decision.mode == "continuous" else ("瞬时", "an instantaneous")
     kind_zh, kind_en = ("重质气体", "dense") if decision.dense else ("轻质或中性气体", "light or neutral")
     against = ("达到", "reaches") if decision.dense else ("未超过", "does not pass")
     zh = (
@@ -61,7 +61,7 @@ def _reason(decision: DenseGasDecision, value: float, near: bool, missing: bool)
         f"属{kind_zh}（HJ 169-2018 附录 G）。"
     )
     en = (
-        f"Ri = {value:.3g} of a {decision.mode} release {against[1]} the cut-off {decision.cut_off:.3g}: "
+        f"Ri = {value:.3g} of {mode_en} release {against[1]} the cut-off {decision.cut_off:.3g}: "
         f"{kind_en} gas (HJ 169-2018, Appendix G)."
     )
     if missing:
