@@ -52,8 +52,8 @@ const parkBounds = computed(() => {
 
 const runBounds = computed(() => {
   const features = shownRun.value?.result?.zones.features.filter((zone) => zone.geometry) ?? [];
-  // Lower levels may reach many times further and would make the park a dot.
-  const toxic = features.filter((zone) => zone.properties.key !== "custom");
+  // Lower levels and outer bands may reach many times further and would make the park a dot.
+  const toxic = features.filter(({ properties: { key } }) => !key.startsWith("custom") && !key.endsWith("-p10"));
   const bounds = L.geoJSON((toxic.length ? toxic : features) as unknown as GeoJSON.GeoJsonObject).getBounds();
   return bounds.isValid() ? bounds : null;
 });
