@@ -9,7 +9,7 @@ sources, a rising plume, or gas that settles is drawn puff by puff instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +56,7 @@ def exceedance(
     end_s: float,
     height_m: float = 1.5,
     nodes: int = 400,
+    tell: Callable[[float], None] = lambda _done: None,
 ) -> Exceedance:
     """Return the share of members whose maximum over time exceeds each level.
 
@@ -66,16 +67,22 @@ def exceedance(
     end_s : how long the gas is followed [s].
     height_m : height of breathing.
     nodes : points along each axis of the grid, which holds every member's zone up to `FARTHEST_M`.
+    tell : called with the share of the work that is done; what it raises ends the work.
 
     Raises ValueError without members or levels.
     """
     if not models or not levels_kg_m3 or min(levels_kg_m3) <= 0.0:
         raise ValueError("an ensemble needs members and levels above zero")
     members = [_member(model, end_s, height_m) for model in models]
-    grid = _common_grid(members, min(levels_kg_m3), nodes)
+    outlines = []
+    for number, member in enumerate(members):
+        tell(0.5 * number / len(members))
+        outlines.append(member.outline(min(levels_kg_m3)))
+    grid = _common_grid(outlines, nodes)
     counts = np.zeros((len(levels_kg_m3), nodes, nodes), dtype=np.float32)
     lowest = min(levels_kg_m3)
-    for member in members:
+    for number, member in enumerate(members):
+        tell(0.5 + 0.5 * number / len(members))
         rows, columns = member.window(grid, lowest)
         field = member.field(grid, rows, columns)
         for index, level in enumerate(levels_kg_m3):
@@ -253,8 +260,7 @@ def _blurred(
     return np.asarray((0.5 * (reached[:, :, :-1] - reached[:, :, 1:]) @ rates).max(axis=1))
 
 
-def _common_grid(members: Sequence[_ClosedForm | _Drawn], level_kg_m3: float, nodes: int) -> Grid:
-    outlines = [member.outline(level_kg_m3) for member in members]
+def _common_grid(outlines: Sequence[tuple[FloatArray, FloatArray]], nodes: int) -> Grid:
     east = np.concatenate([outline[0] for outline in outlines])
     north = np.concatenate([outline[1] for outline in outlines])
     axis = (float(east.mean()), float(north.mean())) if east.size else (1.0, 0.0)

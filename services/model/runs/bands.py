@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,8 +81,8 @@ class Bands:
         )
 
 
-def bands_of(plan: RunPlan) -> Bands | None:
-    """Compute the ensemble; None where the plan wants none."""
+def bands_of(plan: RunPlan, tell: Callable[[float], None] = lambda _done: None) -> Bands | None:
+    """Compute the ensemble; None where the plan wants none. `tell` hears the share that is done."""
     if plan.members < 2:
         return None
     weather = plan.weather.weather
@@ -90,7 +91,7 @@ def bands_of(plan: RunPlan) -> Bands | None:
     members = draw_members(weather, plan.rate_kg_s, drawn, plan.members, plan.seed)
     models = [PuffModel(plan.release_at(m.rate_kg_s), steady(m.weather), plan.averaging_s) for m in members]
     levels = [level.level_mg_m3 * KG_PER_MG for level in plan.levels]
-    shares = exceedance(models, levels, plan.end_s, BREATHING_HEIGHT_M, _NODES)
+    shares = exceedance(models, levels, plan.end_s, BREATHING_HEIGHT_M, _NODES, tell)
     return Bands(plan, spread, smoothed(shares, _SMOOTHED_SHARE * spread.direction_deg))
 
 

@@ -54,7 +54,7 @@ def compute(plan: RunPlan, progress: Progress | None = None) -> RunResult:
     dense_first = decision is not None and decision.dense and dense.mean is not None
     answer: Answer = dense.mean if dense_first and dense.mean is not None else neutral
     tell(0.4, "ensemble")
-    bands = bands_of(plan)
+    bands = bands_of(plan, lambda done: tell(0.4 + 0.2 * done, "ensemble"))
     tell(0.6, "zones")
     drawn = _drawn_zones(plan, answer, bands, dense_first=dense_first)
     frames = [

@@ -65,9 +65,9 @@ def warnings_of(
         found.append(warning("endpoint-derived"))
     if plan.inventory_kg is not None and plan.mass_kg > plan.inventory_kg:
         found.append(warning("over-inventory", value=f"{plan.mass_kg:.0f}", limit=f"{plan.inventory_kg:.0f}"))
-    for zone in drawn:
-        if zone.clipped:
-            found.append(warning("zone-clipped", label=f"{zone.level.level_mg_m3:g} mg/m³"))
+    # A level and its outer band are one zone to whom it is told.
+    for level in dict.fromkeys(zone.level.level_mg_m3 for zone in drawn if zone.clipped):
+        found.append(warning("zone-clipped", label=f"{level:g} mg/m³"))
     if any(zone.farthest_m > _VALID_TO_M for zone in drawn):
         found.append(warning("beyond-validity"))
     return found
