@@ -71,14 +71,16 @@ def test_the_alarm_rises_at_the_right_station_and_climbs(park: RunningPark) -> N
     ), "one open alarm for each datastream and rule"
 
 
-def test_the_footprint_suspects_the_source_and_covers_the_alarms(park: RunningPark) -> None:
+def test_the_footprint_is_of_the_right_gas_and_covers_the_alarms(park: RunningPark) -> None:
     release = park.truth()[0]
     run = eventually(lambda: succeeded_run(park), 60, "a run that the alarm began")
     result = run["result"]
     assert run["trigger"] == "alarm"
     assert {"engine", "richardson", "warnings", "assumptions", "version", "meteorology"} <= result.keys()
-    suspected = {candidate["risk_source_id"] for candidate in run["source"]["candidates"]}
-    assert release["source_id"] in suspected
+    # Every risk source of the gas is a candidate, so this proves the gas alone. Which of them is suspected most hangs
+    # on the air of the hour that the story is played in; that is tested on fixed cases, in tests/model/tracing.
+    candidates = {candidate["risk_source_id"] for candidate in run["source"]["candidates"]}
+    assert release["source_id"] in candidates
     zones = [shape(zone["geometry"]) for zone in result["zones"]["features"]]
     assert any(zone.area > 0 for zone in zones)
     widest = max(zones, key=lambda zone: float(zone.area))
