@@ -9,14 +9,14 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.ingest.api import router
-from services.ingest.registry import Registry
+from services.ingest.api import ROUTERS
+from services.ingest.registry.live import Registry
 from services.ingest.settings import IngestSettings
 from services.ingest.state import State
 from services.ingest.stations.server import ServerLimits, StationServer
-from services.ingest.store import Connection
 from services.ingest.upkeep import Upkeep
-from services.ingest.writer import Writer
+from services.ingest.writing.store import Connection
+from services.ingest.writing.writer import Writer
 from shared import database
 from shared import redis as shared_redis
 from shared.health import Health
@@ -101,7 +101,8 @@ def build_app(settings: IngestSettings) -> FastAPI:
         lifespan,
         internal_token=settings.internal_token.get_secret_value(),
     )
-    app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.include_router(facts_router(lambda: state.engine))
     return app
 

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.registry import Registry
+from services.ingest.registry.live import Registry
 from services.ingest.stations.server import StationServer
-from services.ingest.writer import Writer
+from services.ingest.writing.writer import Writer
 from shared.outbox import OutboxRelay
 
 
@@ -30,3 +31,7 @@ def state_of(request: Request) -> State:
     """A dependency of handlers."""
     state: State = request.app.state.ingest
     return state
+
+
+Ingest = Annotated[State, Depends(state_of)]
+"""The state, as handlers ask for it."""

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from services.ingest.mapping import Device, Stream
+from services.ingest.registry.snapshot import Device, Stream
 from shared.hj212.crc import CrcMode
 
 MN = "A1"

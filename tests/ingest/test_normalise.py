@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.ingest.normalise import Normalised, Observation, normalise, quality_of
+from services.ingest.meaning.normalise import Normalised, Observation, normalise, quality_of
 from shared.hj212.segment import parse
 from shared.quality import Quality
 from shared.time import to_microseconds

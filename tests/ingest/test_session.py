@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.ingest.mapping import Device
+from services.ingest.registry.snapshot import Device
 from services.ingest.stations.session import Received, Session
 from services.ingest.stations.verdicts import Verdict
 from shared.hj212.crc import CrcMode

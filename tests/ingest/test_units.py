@@ -1,6 +1,6 @@
 import pytest
 
-from services.ingest.units import UnitError, molar_volume, scale
+from services.ingest.meaning.units import UnitError, molar_volume, scale
 
 
 @pytest.mark.parametrize(

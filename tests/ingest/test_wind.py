@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.wind import mean_wind
+from services.ingest.meaning.wind import mean_wind
 
 samples = st.lists(st.tuples(st.floats(0, 40), st.floats(0, 360)), min_size=1, max_size=50)
 

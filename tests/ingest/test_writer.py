@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.ingest.batch import RawFrame, RowStatus, Submission
-from services.ingest.binary_copy import encode_observations
-from services.ingest.normalise import Observation
+from services.ingest.meaning.normalise import Observation
 from services.ingest.stations.verdicts import Verdict
-from services.ingest.store import MAX_UNKNOWN_DEVICES
-from services.ingest.writer import RefusedSubmission, Writer
+from services.ingest.writing.batch import RawFrame, RowStatus, Submission
+from services.ingest.writing.binary_copy import encode_observations
+from services.ingest.writing.store import MAX_UNKNOWN_DEVICES
+from services.ingest.writing.writer import RefusedSubmission, Writer
 from shared import database
 from shared.problems import Unavailable
 

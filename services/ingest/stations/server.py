@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.ingest import metrics
-from services.ingest.batch import RawFrame, Submission
 from services.ingest.stations.session import Directory, Received, Session
-from services.ingest.writer import RefusedSubmission, Writer
+from services.ingest.writing.batch import RawFrame, Submission
+from services.ingest.writing.writer import RefusedSubmission, Writer
 from shared.problems import Problem
 from shared.telemetry import continue_trace, get_logger
 from shared.time import utc_now

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.ingest.mapping import Device
-from services.ingest.normalise import NOTHING, Normalised, normalise
+from services.ingest.meaning.normalise import NOTHING, Normalised, normalise
+from services.ingest.registry.snapshot import Device
 from services.ingest.stations.verdicts import Verdict
 from shared.hj212 import commands
 from shared.hj212.codes import DATA_COMMANDS, Cn, wants_answer

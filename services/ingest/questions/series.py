@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import schemas
-from services.ingest.wind import mean_direction, mean_wind
+from services.ingest.meaning.wind import mean_direction, mean_wind
 from shared.problems import BadRequest, NotFound
 from shared.quality import Quality
 from shared.time import EPOCH, from_microseconds, to_microseconds

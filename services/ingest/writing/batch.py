@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from services.ingest.normalise import Observation
+from services.ingest.meaning.normalise import Observation
 from services.ingest.stations.verdicts import Verdict
 
 _BYTES_A_ROW = 200

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.ingest.batch import RowStatus
-from services.ingest.mapping import Snapshot, Stream
-from services.ingest.normalise import Observation, quality_of, too_late
+from services.ingest.meaning.normalise import Observation, quality_of, too_late
+from services.ingest.meaning.units import UnitError
+from services.ingest.registry.snapshot import Snapshot, Stream
 from services.ingest.schemas import BatchResult, ObservationRow, RowResult
-from services.ingest.units import UnitError
+from services.ingest.writing.batch import RowStatus
 from shared.quality import Quality
 from shared.time import to_microseconds
 

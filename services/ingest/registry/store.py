@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.mapping import Stream
-from services.ingest.units import UnitError
+from services.ingest.meaning.units import UnitError
+from services.ingest.registry.snapshot import Stream
 from shared.messages import RegistryChanged
 from shared.outbox import enqueue
 from shared.park_file import Datastream, ParkFile, Ring, Station

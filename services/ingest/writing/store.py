@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 from psycopg.errors import UniqueViolation
 
-from services.ingest.batch import Batch, RowStatus
-from services.ingest.binary_copy import encode_numbered, encode_observations
-from services.ingest.normalise import Observation
+from services.ingest.meaning.normalise import Observation
+from services.ingest.writing.batch import Batch, RowStatus
+from services.ingest.writing.binary_copy import encode_numbered, encode_observations
 from shared import outbox
 from shared.messages import ObservationsStored
 from shared.streams import observation_stream

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from services.ingest.units import scale
+from services.ingest.meaning.units import scale
 from shared.hj212.crc import CrcMode
 from shared.vocabulary import ObservedProperty, observed_properties
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from services.ingest.mapping import Device, Stream
+from services.ingest.registry.snapshot import Device, Stream
 from shared.hj212.codes import Cn
 from shared.hj212.commands import Reading, data_time, readings
 from shared.hj212.segment import Segment

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterable
 
-from services.ingest.normalise import Observation
+from services.ingest.meaning.normalise import Observation
 
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 _TRAILER = struct.pack(">h", -1)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import psycopg
 
 from services.ingest import metrics
-from services.ingest.batch import Batch, RowStatus, Submission
-from services.ingest.store import Connection, prepare, store
+from services.ingest.writing.batch import Batch, RowStatus, Submission
+from services.ingest.writing.store import Connection, prepare, store
 from shared.problems import Unavailable
 from shared.telemetry import continue_trace, get_logger, traceparent
 

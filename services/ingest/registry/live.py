@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.mapping import Device, Snapshot, Stream
-from services.ingest.registry_store import REGISTRY_STREAM, read_rows
-from services.ingest.units import scale
+from services.ingest.meaning.units import scale
+from services.ingest.registry.snapshot import Device, Snapshot, Stream
+from services.ingest.registry.store import REGISTRY_STREAM, read_rows
 from shared.hj212.crc import CrcMode
 from shared.outbox import read_after
 from shared.problems import Unavailable

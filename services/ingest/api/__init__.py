@@ -1,0 +1,7 @@
+"""Ingest over HTTP: one module a resource."""
+
+from fastapi import APIRouter
+
+from services.ingest.api import devices, observations, registry, series
+
+ROUTERS: tuple[APIRouter, ...] = (registry.router, devices.router, observations.router, series.router)

@@ -1,0 +1,67 @@
+"""Parks, enterprises, stations, datastreams over HTTP."""
+
+from fastapi import APIRouter
+
+from services.ingest import schemas
+from services.ingest.registry import questions
+from services.ingest.registry import store as registry_store
+from services.ingest.state import Ingest
+from shared.park_file import ParkFile
+from shared.problems import (
+    Conflict,
+    NotFound,
+    Unprocessable,
+    responses,
+)
+
+router = APIRouter(tags=["ingest"])
+
+
+@router.get("/parks")
+async def parks(ingest: Ingest) -> schemas.ParkPage:
+    """All parks."""
+    async with ingest.engine.connect() as connection:
+        return schemas.ParkPage(items=await questions.parks(connection))
+
+
+@router.get("/parks/{park_id}", responses=responses(NotFound))
+async def park(park_id: str, ingest: Ingest) -> schemas.Park:
+    """One park."""
+    async with ingest.engine.connect() as connection:
+        return await questions.park(connection, park_id)
+
+
+@router.put("/parks/{park_id}/registry", responses=responses(Conflict, Unprocessable))
+async def put_registry(park_id: str, file: ParkFile, ingest: Ingest) -> schemas.RegistryTaken:
+    """Take over a park file: park, enterprises, stations, devices, datastreams. Doing it twice changes nothing."""
+    if file.park.id != park_id:
+        raise Unprocessable(f"The path names the park '{park_id}' and the body '{file.park.id}'.")
+    async with ingest.engine.begin() as connection:
+        await registry_store.put_park(connection, file)
+        stations, datastreams = await registry_store.counts(connection, park_id)
+    ingest.relay.wake()
+    await ingest.registry.load()
+    return schemas.RegistryTaken(stations=stations, datastreams=datastreams)
+
+
+@router.get("/parks/{park_id}/enterprises", responses=responses(NotFound))
+async def enterprises(park_id: str, ingest: Ingest) -> schemas.EnterprisePage:
+    """The companies of a park."""
+    async with ingest.engine.connect() as connection:
+        await questions.park(connection, park_id)
+        return schemas.EnterprisePage(items=await questions.enterprises(connection, park_id))
+
+
+@router.get("/parks/{park_id}/stations", responses=responses(NotFound))
+async def stations(park_id: str, ingest: Ingest) -> schemas.StationPage:
+    """The stations of a park with their devices and datastreams."""
+    async with ingest.engine.connect() as connection:
+        await questions.park(connection, park_id)
+        return schemas.StationPage(items=await questions.stations(connection, park_id))
+
+
+@router.get("/datastreams", tags=["internal"])
+async def datastreams(ingest: Ingest, park_id: str | None = None) -> schemas.DatastreamPage:
+    """Every datastream with its station, for the other services."""
+    async with ingest.engine.connect() as connection:
+        return schemas.DatastreamPage(items=await questions.datastreams(connection, park_id))

@@ -1,0 +1,1 @@
+"""What ingest knows of parks, stations, devices and datastreams."""

@@ -1,0 +1,54 @@
+"""Bodies of observations that are sent to be stored, and of what became of them."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.ingest.writing.batch import RowStatus
+from shared.park_file import Cadence, Unit
+from shared.quality import Quality
+from shared.time import UtcDatetime
+
+MAX_ROWS = 10_000
+
+
+class ObservationRow(BaseModel):
+    """One observation to store. ``unit`` is that of the value; left out, it is the datastream's stored unit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    station_id: Annotated[str | None, Field(description="such as bohai-demo.s01")] = None
+    station: Annotated[str | None, Field(description="the code within the park, such as s01")] = None
+    property: str
+    time: UtcDatetime
+    value: Annotated[float | None, Field(allow_inf_nan=False)]
+    quality: Quality = Quality.NORMAL
+    unit: Unit | None = None
+    cadence: Cadence = "realtime"
+
+
+class ObservationBatch(BaseModel):
+    """Observations to store. A row that is not as ``ObservationRow`` says is refused by itself, not with the batch."""
+
+    observations: Annotated[
+        list[Annotated[ObservationRow | Any, Field(union_mode="left_to_right")]],
+        Field(min_length=1, max_length=MAX_ROWS),
+    ]
+
+
+class RowResult(BaseModel):
+    """What became of the row with this index."""
+
+    index: int
+    status: RowStatus
+    detail: str | None = None
+
+
+class BatchResult(BaseModel):
+    """What became of each row; the answer comes after the commit."""
+
+    accepted: int
+    duplicate: int
+    conflicting: int
+    refused: int
+    results: list[RowResult]

@@ -1,0 +1,154 @@
+"""Bodies about parks, stations, devices and datastreams."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.park_file import Cadence, StationRing
+from shared.text import BilingualText
+from shared.time import UtcDatetime
+
+
+class Park(BaseModel):
+    """A park; ``boundary`` is a GeoJSON Polygon."""
+
+    id: str
+    name: BilingualText
+    fictitious: bool
+    timezone: str
+    boundary: dict[str, Any]
+    station_count: int
+
+
+class ParkPage(BaseModel):
+    """Parks by id."""
+
+    items: list[Park]
+    next: str | None = None
+
+
+class RegistryTaken(BaseModel):
+    """What a park has after its file was taken over."""
+
+    stations: int
+    datastreams: int
+
+
+class Enterprise(BaseModel):
+    """A company; ``area`` is a GeoJSON Polygon."""
+
+    id: str
+    name: BilingualText
+    area: dict[str, Any] | None
+
+
+class EnterprisePage(BaseModel):
+    """Enterprises by id."""
+
+    items: list[Enterprise]
+    next: str | None = None
+
+
+class Location(BaseModel):
+    """WGS 84; height above ground in metres."""
+
+    longitude: float
+    latitude: float
+    height_m: float
+
+
+class DeviceCounters(BaseModel):
+    """What came from a device since it was first heard of. ``last_seen`` is the time of its last whole frame."""
+
+    mn: str
+    station_id: str
+    crc_mode: str
+    acknowledge: str
+    last_seen: UtcDatetime | None
+    frames: int
+    accepted: int
+    crc_errors: int
+    bad_length: int
+    refused: int
+    resync_bytes: int
+    unmapped: int
+
+
+class DevicePage(BaseModel):
+    """Devices by station."""
+
+    items: list[DeviceCounters]
+    next: str | None = None
+
+
+class UnknownDevice(BaseModel):
+    """A device number that no park has; its frames are kept raw and not acknowledged."""
+
+    mn: str
+    frames: int
+    remote: str
+    first_seen: UtcDatetime
+    last_seen: UtcDatetime
+
+
+class UnknownDevicePage(BaseModel):
+    """Unknown devices, latest first."""
+
+    items: list[UnknownDevice]
+    next: str | None = None
+
+
+class StationDatastream(BaseModel):
+    """One observed property of a station at one cadence; range and detection limit in ``unit``."""
+
+    id: int
+    property_id: str
+    property_name: BilingualText
+    unit: str
+    cadence: Cadence
+    range_upper: float | None
+    detection_limit: float | None
+
+
+class Station(BaseModel):
+    """A station with its device and datastreams."""
+
+    id: str
+    code: str
+    name: BilingualText
+    ring: StationRing
+    enterprise_id: str | None
+    location: Location
+    device: DeviceCounters | None
+    datastreams: list[StationDatastream]
+
+
+class StationPage(BaseModel):
+    """Stations by id."""
+
+    items: list[Station]
+    next: str | None = None
+
+
+class Datastream(BaseModel):
+    """A datastream with its station, for the other services."""
+
+    id: int
+    park_id: str
+    station_id: str
+    station_name: BilingualText
+    ring: StationRing
+    longitude: float
+    latitude: float
+    property_id: str
+    unit: str
+    cadence: Cadence
+    range_upper: float | None
+    detection_limit: float | None
+
+
+class DatastreamPage(BaseModel):
+    """Datastreams by id."""
+
+    items: list[Datastream]
+    next: str | None = None

@@ -1,0 +1,77 @@
+"""Bodies of answers about observations."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from shared.park_file import Cadence
+from shared.quality import Quality
+from shared.time import UtcDatetime
+
+
+class LatestValue(BaseModel):
+    """The latest observation of one datastream."""
+
+    datastream_id: int
+    station_id: str
+    property_id: str
+    cadence: Cadence
+    time: UtcDatetime
+    value: float | None
+    quality: Quality
+    unit: str
+
+
+class LatestPage(BaseModel):
+    """Latest values by datastream."""
+
+    items: list[LatestValue]
+    next: str | None = None
+
+
+class Series(BaseModel):
+    """Observations of one datastream in columns, by time.
+
+    Beyond ``raw``, ``time`` is the start of a period, ``value`` its mean (of directions: as vectors), ``quality`` is T
+    where any reading was over range, else N where three quarters are valid, else D; ``count`` and ``valid`` tell the
+    numbers.
+    """
+
+    datastream_id: int
+    unit: str
+    resolution: Literal["raw", "minute", "hour", "day"]
+    time: list[UtcDatetime] = []
+    value: list[float | None] = []
+    quality: list[Quality] = []
+    minimum: list[float | None] = []
+    maximum: list[float | None] = []
+    count: list[int] | None = None
+    valid: list[int] | None = None
+
+
+class SeriesPage(BaseModel):
+    """Series by datastream; ``next`` is the cursor for what the limit cut off."""
+
+    items: list[Series]
+    next: str | None = None
+
+
+class Meteorology(BaseModel):
+    """Weather of a park over the window that ends at ``at``, from the readings that are normal.
+
+    ``wind_speed_m_s`` is the mean speed; ``wind_from_deg`` the direction of the mean vector, which is
+    ``wind_vector_speed_m_s`` long; ``sigma_theta_deg`` by Yamartino. ``age_s`` is the age of the latest wind reading.
+    """
+
+    at: UtcDatetime
+    window_s: float
+    wind_speed_m_s: float
+    wind_vector_speed_m_s: float
+    wind_from_deg: float
+    sigma_theta_deg: float
+    temperature_c: float | None
+    pressure_kpa: float | None
+    humidity_percent: float | None
+    stations: list[str]
+    samples: int
+    age_s: float
