@@ -11,6 +11,7 @@ import psycopg
 from services.ingest.app import build_app
 from services.ingest.settings import IngestSettings
 from services.ingest.state import State
+from shared.hj212.crc import CrcMode
 from shared.hj212.frame import DecodedFrame, FrameDecoder, encode
 from shared.hj212.segment import Segment, parse
 
@@ -53,9 +54,10 @@ class Running:
             return await (await connection.execute(query.encode(), parameters)).fetchall()
 
     @asynccontextmanager
-    async def station(self) -> AsyncIterator["StationClient"]:
+    async def station(self, mode: CrcMode = CrcMode.HJ212) -> AsyncIterator["StationClient"]:
+        """A connection; ``mode`` is the checksum of what the platform sends on it."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        client = StationClient(reader, writer)
+        client = StationClient(reader, writer, mode)
         try:
             yield client
         finally:
@@ -67,14 +69,14 @@ class Running:
 class StationClient:
     """The device's end of a connection."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mode: CrcMode) -> None:
         self.reader = reader
         self.writer = writer
-        self._decoder = FrameDecoder()
+        self._decoder = FrameDecoder(crc_mode_of=lambda _: mode)
         self._waiting: list[Segment] = []
 
-    async def send(self, data: bytes | Segment) -> None:
-        self.writer.write(encode(data.encode()) if isinstance(data, Segment) else data)
+    async def send(self, data: bytes | Segment, mode: CrcMode = CrcMode.HJ212) -> None:
+        self.writer.write(encode(data.encode(), mode) if isinstance(data, Segment) else data)
         await self.writer.drain()
 
     async def answer(self, timeout_s: float = 10.0) -> Segment:

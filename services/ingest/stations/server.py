@@ -2,6 +2,7 @@
 
 A connection reads a piece, hands what it holds to the writer, waits for the commit, answers, reads on. So a station
 that sends faster than the database stores is slowed by TCP itself, and a connection never holds more than one piece.
+What is connected, and how to speak to it, stands in ``links`` (see there).
 """
 
 import asyncio
@@ -12,9 +13,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.ingest import metrics
-from services.ingest.stations.session import Directory, Received, Session
+from services.ingest.registry.snapshot import Device
+from services.ingest.stations.links import Link, Links
+from services.ingest.stations.session import Directory, Received, Session, frame_for
+from services.ingest.stations.verdicts import Verdict
 from services.ingest.writing.batch import RawFrame, Submission
 from services.ingest.writing.writer import RefusedSubmission, Writer
+from shared.hj212.codes import DATA_COMMANDS
+from shared.hj212.segment import Segment
 from shared.problems import Problem
 from shared.telemetry import continue_trace, get_logger
 from shared.time import utc_now
@@ -44,6 +50,7 @@ class StationServer:
         self._directory = directory
         self._writer = writer
         self._limits = limits
+        self.links = Links()
         self._server: asyncio.Server | None = None
         self._listening = False
         self._connections: set[asyncio.Task[None]] = set()
@@ -118,6 +125,7 @@ class StationServer:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, remote: str) -> str:
         """Until the connection ends; why it did."""
         session = Session(self._directory, ahead=self._limits.clock_ahead)
+        links: dict[str, Link] = {}
         half_since: float | None = None
         why = "by station"
         try:
@@ -134,6 +142,7 @@ class StationServer:
                     half_since = time.monotonic()
                 if received:
                     await self._store(received, remote)
+                    self._link(received, links, writer, remote)
                     await self._answer(session, received, writer)
                 if session.hopeless:
                     why = "junk"
@@ -143,6 +152,8 @@ class StationServer:
         except (OSError, RefusedSubmission, Problem) as error:
             why = "error"
             log.info("connection_ended", remote=remote, error=str(error)[:200])
+        for link in links.values():
+            self.links.drop(link)
         left = session.end(utc_now())
         if left:
             with contextlib.suppress(RefusedSubmission):
@@ -175,6 +186,30 @@ class StationServer:
         ]
         source = next((entry.mn for entry in received if entry.mn), remote)
         await self._writer.submit(Submission(f"hj212:{source}", rows, frames))
+
+    def _link(
+        self, received: list[Received], links: dict[str, Link], writer: asyncio.StreamWriter, remote: str
+    ) -> None:
+        def transmit(device: Device, message: Segment) -> bool:
+            if writer.is_closing():
+                return False
+            writer.write(frame_for(device, message))
+            return True
+
+        for entry in received:
+            if entry.device is None or entry.segment is None or not entry.genuine:
+                continue
+            link = links.get(entry.device.mn)
+            if link is None or self.links.get(link.mn) is not link:
+                link = links[entry.device.mn] = Link(
+                    entry.device, remote, entry.received_at, transmit, entry.segment.st, entry.segment.pw
+                )
+                self.links.put(link)
+            link.device = entry.device
+            if entry.verdict is not Verdict.ANSWER:
+                link.st, link.pw = entry.segment.st, entry.segment.pw
+            if entry.segment.cn not in DATA_COMMANDS:
+                self.links.tell_answer(link, entry.segment, entry.received_at)
 
     async def _answer(self, session: Session, received: list[Received], writer: asyncio.StreamWriter) -> None:
         for entry in received:

@@ -24,6 +24,8 @@ _ANSWERS_OF_DEVICES = frozenset({Cn.REQUEST_ANSWER, Cn.EXECUTION_RESULT, Cn.NOTI
 _NOTICES = frozenset({Cn.TIME_REQUEST, Cn.HEARTBEAT})
 _MEANINGLESS = frozenset({Verdict.JUNK, Verdict.BAD_LENGTH, Verdict.NO_CP})
 
+_GENUINE = frozenset({Verdict.ACCEPTED, Verdict.ANSWER, Verdict.ROWS_REFUSED, Verdict.UNKNOWN_COMMAND})
+
 Directory = Callable[[str], Device | None]
 """From an MN to the device, None where no park has it."""
 
@@ -40,6 +42,11 @@ class Received:
     segment: Segment | None = None
     device: Device | None = None
     data: Normalised = NOTHING
+
+    @property
+    def genuine(self) -> bool:
+        """Whether a device of ours has said this, by its MN and its password."""
+        return self.device is not None and self.verdict in _GENUINE
 
 
 class Session:
@@ -85,7 +92,7 @@ class Session:
         if request.cn == Cn.TIME_REQUEST:
             local = now.astimezone(device.zone).replace(tzinfo=None)
             answers.append(commands.set_time(request, qn=commands.format_qn(local), time=local))
-        return [encode(answer.encode()) for answer in answers]
+        return [frame_for(device, answer) for answer in answers]
 
     def _crc_mode(self, segment: bytes) -> CrcMode:
         device = self._device_in(segment)
@@ -128,6 +135,11 @@ class Session:
         mn = device.mn if device is not None else self._last_mn
         detail = None if frame.would_match is None else f"crc matches {frame.would_match.value}"
         return Received(frame.raw, verdict, now, mn, detail)
+
+
+def frame_for(device: Device, message: Segment) -> bytes:
+    """A message of the platform as a frame. A device that makes another checksum checks ours by it too."""
+    return encode(message.encode(), CrcMode.HJ212 if device.crc_mode is CrcMode.OFF else device.crc_mode)
 
 
 def _storable(mn: str | None) -> str | None:

@@ -200,8 +200,8 @@ async def _has(ingest: Running, query: str) -> bool:
 
 async def test_a_device_with_its_own_checksum_is_accepted_once_the_registry_says_so(ingest: Running) -> None:
     await ingest.put_park(park(station("s1", "A1", device={"crc_mode": "modbus_swapped"})))
-    async with ingest.station() as client:
-        await client.send(encode(data(1.0).encode(), CrcMode.MODBUS_SWAPPED))
+    async with ingest.station(CrcMode.MODBUS_SWAPPED) as client:
+        await client.send(data(1.0), CrcMode.MODBUS_SWAPPED)
         assert (await client.answer()).cn == "9014"
 
 
