@@ -200,11 +200,11 @@ class Park:
         """Publish readings (datastream, second, value[, flag]) in one fact, received when the last was taken."""
         seconds = [reading[1] for reading in readings]
         receipt = received if received is not None else max(seconds)
-        message = ObservationsStored(
-            datastream_id=[reading[0] for reading in readings],
-            time=[to_microseconds(START) + round(second * SECOND) for second in seconds],
-            value=[reading[2] for reading in readings],
-            quality="".join(reading[3] if len(reading) == 4 else "N" for reading in readings),
+        message = ObservationsStored.of(
+            (
+                (reading[0], to_microseconds(START) + round(reading[1] * SECOND), reading[2], (*reading, "N")[3])
+                for reading in readings
+            ),
             received_at=to_microseconds(START) + round(receipt * SECOND),
         )
         return await self.producer.tell(stream, message)

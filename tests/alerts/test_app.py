@@ -73,9 +73,7 @@ async def tell(producer: Producer, ago_s: float, value: float) -> None:
     now = to_microseconds(utc_now())
     await producer.tell(
         STREAM,
-        ObservationsStored(
-            datastream_id=[1], time=[now - round(ago_s * 1e6)], value=[value], quality="N", received_at=now
-        ),
+        ObservationsStored.of([(1, now - round(ago_s * 1e6), value, "N")], received_at=now),
     )
 
 
@@ -165,11 +163,8 @@ async def test_the_lists_are_paged(alerts: httpx.AsyncClient, producer: Producer
         datastream(n, station_id=STATION, property_id=p) for n, p in ((3, "ammonia"), (4, "benzene"))
     ]
     now = to_microseconds(utc_now())
-    readings = [(i, now - s * 1_000_000, 5000.0) for s in (9, 8, 7) for i in (1, 3, 4)]
-    ids, times, values = (list(column) for column in zip(*readings, strict=True))
-    await producer.tell(
-        STREAM, ObservationsStored(datastream_id=ids, time=times, value=values, quality="N" * 9, received_at=now)
-    )
+    readings = [(i, now - s * 1_000_000, 5000.0, "N") for s in (9, 8, 7) for i in (1, 3, 4)]
+    await producer.tell(STREAM, ObservationsStored.of(readings, received_at=now))
 
     async def three() -> bool:
         return len(await open_alarms(alerts)) == 3

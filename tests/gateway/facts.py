@@ -56,11 +56,8 @@ def run(park_id: str) -> RunChanged:
 
 def observations(*rows: tuple[int, float, float]) -> ObservationsStored:
     """(datastream, seconds after NOW, value) each."""
-    return ObservationsStored(
-        datastream_id=[row[0] for row in rows],
-        time=[MICROSECONDS + round(row[1] * 1e6) for row in rows],
-        value=[row[2] for row in rows],
-        quality="N" * len(rows),
+    return ObservationsStored.of(
+        (number, MICROSECONDS + round(second * 1e6), value, "N") for number, second, value in rows
     )
 
 

@@ -330,7 +330,7 @@ async def test_a_full_queue_ends_the_client_and_no_other() -> None:
 def test_the_newest_value_counts_and_history_does_not() -> None:
     latest = LatestValues()
     latest.add(observations((1, 5, 5.0), (1, 4, 4.0), (2, 0, 1.0)))
-    latest.add(ObservationsStored(datastream_id=[1], time=[0], value=[None], quality="B"))
+    latest.add(ObservationsStored.of([(1, 0, None, "B")]))
     [event] = latest.take(lambda datastream: "north" if datastream == 1 else None)
     assert b'"value":5.0' in event.data
     assert list(latest.datastreams) == [2]

@@ -38,8 +38,7 @@ def sort_readings(
     readings = Readings()
     for message in messages:
         received = message.received_at if message.received_at is not None else now
-        columns = zip(message.datastream_id, message.time, message.value, message.quality, strict=True)
-        for datastream_id, time, value, letter in columns:
+        for datastream_id, time, value, letter in message.rows():
             lag = received - time
             live = -limits.ahead <= lag <= limits.live_horizon
             if live:

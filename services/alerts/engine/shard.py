@@ -60,7 +60,7 @@ class Shard:
         then starts from what is stored.
         """
         messages = [ObservationsStored.decode(fact.payload) for fact in facts]
-        await self._registry.known({i for message in messages for i in message.datastream_id})
+        await self._registry.known({row[0] for message in messages for row in message.rows()})
         readings = sort_readings(messages, self._registry.is_feed, self._limits, to_microseconds(now))
         try:
             async with self._database.begin() as connection:

@@ -27,8 +27,7 @@ class LatestValues:
 
     def add(self, message: ObservationsStored) -> None:
         """Take observations in; older ones than a datastream's newest are history and not told."""
-        columns = zip(message.datastream_id, message.time, message.value, message.quality, strict=True)
-        for datastream, time, value, quality in columns:
+        for datastream, time, value, quality in message.rows():
             if time >= self._newest.get(datastream, time):
                 self._newest[datastream] = time
                 self._waiting[datastream] = Reading(time, value, quality)

@@ -215,10 +215,4 @@ async def _announce(connection: Connection, batch: Batch, statuses: Sequence[Row
 
 
 def _fact(rows: list[Observation], received_at: int) -> ObservationsStored:
-    return ObservationsStored(
-        datastream_id=[row.datastream_id for row in rows],
-        time=[row.time for row in rows],
-        value=[row.value for row in rows],
-        quality="".join(row.quality for row in rows),
-        received_at=received_at,
-    )
+    return ObservationsStored.of(((row.datastream_id, row.time, row.value, row.quality) for row in rows), received_at)
