@@ -8,11 +8,12 @@ The seam for whoever sends commands::
 
 A device is linked by its first frame that holds together, bears its MN and its password; a later connection of the same
 MN takes the place of the earlier one. ``answered`` comes after the frame was committed: with the answers of devices
-(9011 to 9014) and with every other message that carries no readings (1011, 1061, 3019, ...), but not with data.
+(9011 to 9014) and with every other message that carries no readings (1011, 1061, 3019, ...), but with data only where
+``links.watched`` has the device and the command.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -38,6 +39,11 @@ class Link:
     """Puts a message on the wire; False where the connection has ended or takes no more."""
     st: str | None
     pw: str | None
+    heard_at: datetime = field(init=False)
+    """When it was last heard."""
+
+    def __post_init__(self) -> None:
+        self.heard_at = self.since
 
     @property
     def mn(self) -> str:
@@ -60,7 +66,7 @@ class LinkListener(Protocol):
         """The connection of a device has ended, or another one has taken its place."""
 
     def answered(self, link: Link, message: Segment, received_at: datetime) -> None:
-        """A device has said something that carries no readings; it is committed."""
+        """A device has said something that carries no readings, or data that are watched; it is committed."""
 
 
 class Links:
@@ -69,6 +75,8 @@ class Links:
     def __init__(self) -> None:
         self._by_mn: dict[str, Link] = {}
         self.listeners: list[LinkListener] = []
+        self.watched: set[tuple[str, str]] = set()
+        """MN and CN of the data that listeners wait for."""
 
     def __len__(self) -> int:
         return len(self._by_mn)

@@ -205,10 +205,10 @@ class StationServer:
                     entry.device, remote, entry.received_at, transmit, entry.segment.st, entry.segment.pw
                 )
                 self.links.put(link)
-            link.device = entry.device
+            link.device, link.heard_at = entry.device, entry.received_at
             if entry.verdict is not Verdict.ANSWER:
                 link.st, link.pw = entry.segment.st, entry.segment.pw
-            if entry.segment.cn not in DATA_COMMANDS:
+            if entry.segment.cn not in DATA_COMMANDS or (link.mn, entry.segment.cn) in self.links.watched:
                 self.links.tell_answer(link, entry.segment, entry.received_at)
 
     async def _answer(self, session: Session, received: list[Received], writer: asyncio.StreamWriter) -> None:

@@ -102,3 +102,16 @@ async def test_nobody_is_linked_by_a_wrong_password(ingest: Running) -> None:
 
 async def _is(condition: Callable[[], bool]) -> bool:
     return condition()
+
+
+async def test_data_are_told_only_where_somebody_waits_for_them(ingest: Running) -> None:
+    await ingest.put_park(park(station("s1", "A1")))
+    links, heard = ingest.state.server.links, Heard()
+    links.listeners.append(heard)
+    async with ingest.station() as client:
+        await client.send(data(1.0))
+        await client.answer()
+        links.watched.add(("A1", Cn.REALTIME))
+        await client.send(data(2.0, 5))
+        await client.answer()
+    assert [message.cn for message in heard.answers] == ["2011"]
