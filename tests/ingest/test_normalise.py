@@ -61,11 +61,18 @@ def test_without_a_time_nothing_is_stored() -> None:
         ("n", 1.0, Quality.NORMAL),
         ("T", None, Quality.OVER_RANGE),
         ("B", None, Quality.COMMUNICATION_ERROR),
-        ("N", None, Quality.FAULT),
-        (None, None, Quality.FAULT),
-        ("x", 1.0, Quality.FAULT),
+        ("N", None, Quality.MISSING),
+        (None, None, Quality.MISSING),
+        ("W", None, Quality.MISSING),
+        ("?", 1.0, Quality.FAULT),
         *((quality.value, 1.0, quality) for quality in Quality),
     ],
 )
 def test_quality(flag: str | None, value: float | None, expected: Quality) -> None:
     assert quality_of(flag, value) is expected
+
+
+@pytest.mark.parametrize("letter", ["X", "K", "R", "W", "w"])
+def test_a_device_cannot_speak_in_the_platforms_own_flags(letter: str) -> None:
+    (row,) = run("2011", f"DataTime=20260301115930;a21022-Rtd=250,a21022-Flag={letter}").observations
+    assert row.quality == Quality.FAULT.value

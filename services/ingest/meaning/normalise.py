@@ -13,6 +13,8 @@ from shared.time import to_microseconds
 
 CADENCE_OF: dict[str, str] = {Cn.REALTIME: "realtime", Cn.MINUTE: "minute", Cn.HOUR: "hour", Cn.DAY: "day"}
 _FLAGS = {quality.value: quality for quality in Quality}
+_OURS = frozenset(quality.value for quality in Quality if not quality.of_device)
+_WITH_VALUE = frozenset({Quality.NORMAL, Quality.STUCK, Quality.CLOCK_SKEWED})
 
 
 class Observation(NamedTuple):
@@ -41,12 +43,17 @@ NOTHING = Normalised()
 
 
 def quality_of(flag: str | None, value: float | None) -> Quality:
-    """The quality of a reading: no flag means normal; an unknown flag, or a normal reading without a number, a fault.
+    """The quality of a reading: no flag means normal; an unknown flag a fault; a value that should be there is missing.
 
     So a reading that cannot be trusted never looks like a low concentration.
     """
     quality = Quality.NORMAL if flag is None else _FLAGS.get(flag.strip().upper(), Quality.FAULT)
-    return Quality.FAULT if quality is Quality.NORMAL and value is None else quality
+    return Quality.MISSING if value is None and quality in _WITH_VALUE else quality
+
+
+def _quality_of_device(flag: str | None, value: float | None) -> Quality:
+    """The same for what a device sends: letters of our own are no flags of HJ 212."""
+    return quality_of(Quality.FAULT if flag is not None and flag.strip().upper() in _OURS else flag, value)
 
 
 def too_late(time: datetime, now: datetime, ahead: timedelta) -> bool:
@@ -83,7 +90,7 @@ def _observation(stream: Stream, reading: Reading, at: int) -> Observation:
         stream.id,
         at,
         _scaled(reading.value, stream.scale),
-        quality_of(reading.flag, reading.value).value,
+        _quality_of_device(reading.flag, reading.value).value,
         _scaled(reading.minimum, stream.scale),
         _scaled(reading.maximum, stream.scale),
         stream.shard,
