@@ -49,8 +49,10 @@ _JOURNAL = """
     ON CONFLICT (datastream_id, time, value, quality, minimum, maximum)
     DO UPDATE SET times = conflict.times + 1, last_at = now()
 """
-_COPY_FRAMES = "COPY raw_frame (received_at, mn, remote, verdict, detail, frame) FROM STDIN (FORMAT binary)"
-_FRAME_TYPES = ["timestamptz", "text", "text", "text", "text", "bytea"]
+_COPY_FRAMES = (
+    "COPY raw_frame (received_at, mn, remote, verdict, detail, frame, unmapped) FROM STDIN (FORMAT binary)"
+)
+_FRAME_TYPES = ["timestamptz", "text", "text", "text", "text", "bytea", "int4"]
 _COUNT = """
     INSERT INTO device_counter
         (mn, frames, accepted, crc_errors, bad_length, refused, resync_bytes, unmapped, last_seen)
@@ -159,9 +161,8 @@ async def _store_frames(connection: Connection, batch: Batch) -> None:
     async with connection.cursor().copy(_COPY_FRAMES) as copy:
         copy.set_types(_FRAME_TYPES)
         for frame in batch.frames:
-            await copy.write_row(
-                (frame.received_at, frame.mn, frame.remote, frame.verdict.value, frame.detail, frame.frame)
-            )
+            seen = (frame.received_at, frame.mn, frame.remote, frame.verdict.value, frame.detail)
+            await copy.write_row((*seen, frame.frame, frame.unmapped))
 
 
 async def _count(connection: Connection, batch: Batch) -> None:
