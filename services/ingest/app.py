@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.ingest.api import ROUTERS
+from services.ingest.mqtt.subscriber import Subscriber
 from services.ingest.registry.live import Registry
 from services.ingest.settings import IngestSettings
 from services.ingest.state import State
@@ -57,7 +58,7 @@ def build_state(settings: IngestSettings) -> State:
         clock_ahead=clock_ahead,
     )
     server = StationServer(settings.ingest_hj212_host, settings.ingest_hj212_port, registry.device, writer, limits)
-    return State(engine, redis, registry, writer, relay, server, clock_ahead)
+    return State(engine, redis, registry, writer, relay, server, clock_ahead, settings.ingest_valid_share)
 
 
 def build_app(settings: IngestSettings) -> FastAPI:
@@ -78,15 +79,15 @@ def build_app(settings: IngestSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.ingest = state
         await state.server.start()
-        tasks = [
-            asyncio.create_task(_forever(name, part))
-            for name, part in (
-                ("registry", state.registry.run()),
-                ("writer", state.writer.run()),
-                ("relay", state.relay.run()),
-                ("upkeep", Upkeep(state.engine).run()),
-            )
-        ]
+        parts = {
+            "registry": state.registry.run(),
+            "writer": state.writer.run(),
+            "relay": state.relay.run(),
+            "upkeep": Upkeep(state.engine).run(),
+        }
+        if settings.ingest_mqtt_url is not None:
+            parts["mqtt"] = Subscriber(settings, state.registry, state.writer, state.clock_ahead).run()
+        tasks = [asyncio.create_task(_forever(name, part)) for name, part in parts.items()]
         tasks.append(asyncio.create_task(_listen(state)))
         try:
             yield

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from shared.settings import ServiceSettings
+from services.ingest.mqtt.settings import MqttSettings
 
 
-class IngestSettings(ServiceSettings):
+class IngestSettings(MqttSettings):
     """Addresses and limits; every limit bounds memory or time."""
 
     ingest_host: str = "127.0.0.1"
@@ -18,6 +18,9 @@ class IngestSettings(ServiceSettings):
     ingest_half_frame_timeout_s: float = Field(default=60.0, gt=0, description="the rest of a frame has to come in")
     ingest_send_timeout_s: float = Field(default=10.0, gt=0, description="a station that takes no answers is closed")
     ingest_clock_ahead_s: float = Field(default=600.0, ge=0, description="how far a device's clock may lead ours")
+    ingest_clock_skew_s: float = Field(default=300.0, gt=0, description="beyond it, a device's readings are flagged W")
+    ingest_late_days: float = Field(default=1800.0, gt=0, le=1800, description="how old a reading may be that comes in")
+    ingest_valid_share: float = Field(default=0.75, ge=0, le=1, description="of a period's readings, for a normal mean")
     ingest_batch_rows: int = Field(default=5_000, ge=1, le=100_000, description="rows of one transaction, about")
     ingest_batch_wait_s: float = Field(default=0.004, ge=0, le=1, description="how long a transaction gathers rows")
     ingest_queue_rows: int = Field(default=50_000, ge=1, description="rows that may wait to be stored")

@@ -25,6 +25,7 @@ class State:
     relay: OutboxRelay
     server: StationServer
     clock_ahead: timedelta
+    valid_share: float
 
 
 def state_of(request: Request) -> State:
