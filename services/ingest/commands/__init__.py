@@ -1,0 +1,1 @@
+"""What is asked of devices: commands sent and followed to their result, and missing records asked for."""

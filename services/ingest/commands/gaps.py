@@ -1,0 +1,79 @@
+"""Which records of a device are missing: pure functions over the times of those that are there.
+
+Times are aware ``datetime`` values, the beginnings of periods, in order. A span is half open: ``[begin, end)``.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+from services.ingest.commands.requests import MINUTE_INTERVALS
+
+ALLOWED: dict[str, frozenset[timedelta]] = {
+    "minute": frozenset(timedelta(minutes=minutes) for minutes in MINUTE_INTERVALS),
+    "hour": frozenset({timedelta(hours=1)}),
+}
+"""The intervals at which records of a cadence may follow each other. A device's own is told by what it sends."""
+MIN_STEPS = 3
+"""So many times an interval has to be seen before it is believed."""
+
+
+class Span(NamedTuple):
+    """From the beginning of the first missing record to the beginning of the next that is there."""
+
+    begin: datetime
+    end: datetime
+
+
+def interval_of(times: Sequence[datetime], cadence: str) -> timedelta | None:
+    """The interval at which a device makes its records: the most frequent step. None where too little is known."""
+    allowed = ALLOWED.get(cadence, frozenset())
+    steps = Counter(step for before, after in pairwise(times) if (step := after - before) in allowed)
+    if not steps:
+        return None
+    # Of two that are equally frequent the shorter: the longer ones are what gaps leave.
+    step, count = min(steps.items(), key=lambda item: (-item[1], item[0]))
+    return step if count >= MIN_STEPS else None
+
+
+def missing(times: Sequence[datetime], interval: timedelta) -> list[Span]:
+    """The spans between ``times`` in which at least one record is absent.
+
+    What lies before the first record is not known to have ever been; what lies after the last may still come.
+    """
+    # Half an interval of slack: a device's clock moves when it is set.
+    return [Span(before + interval, after) for before, after in pairwise(times) if after - before >= interval * 3 / 2]
+
+
+def without(spans: Iterable[Span], known: Sequence[Span]) -> list[Span]:
+    """The parts of ``spans`` that are not in ``known``, so that nothing is asked for twice."""
+    left = list(spans)
+    for cut in known:
+        left = [
+            part
+            for span in left
+            for part in (Span(span.begin, min(span.end, cut.begin)), Span(max(span.begin, cut.end), span.end))
+            if part.begin < part.end
+        ]
+    return left
+
+
+def pieces(span: Span, interval: timedelta, longest: int) -> list[Span]:
+    """The span cut into parts of at most ``longest`` records each."""
+    step, found, begin = interval * longest, [], span.begin
+    while begin < span.end:
+        found.append(Span(begin, min(begin + step, span.end)))
+        begin += step
+    return found
+
+
+def last_record(span: Span, interval: timedelta) -> datetime:
+    """The beginning of the last record of a span: what a request names as its end."""
+    return span.begin + interval * (expected(span, interval) - 1)
+
+
+def expected(span: Span, interval: timedelta) -> int:
+    """How many records a span should have."""
+    return max(1, round((span.end - span.begin) / interval))
