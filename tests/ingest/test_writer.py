@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from services.ingest.meaning.normalise import Observation
 from services.ingest.stations.verdicts import Verdict
-from services.ingest.writing.batch import RawFrame, RowStatus, Submission
+from services.ingest.writing.batch import STATUSES, RawFrame, RowStatus, StatusCodes, Submission
 from services.ingest.writing.binary_copy import encode_observations
-from services.ingest.writing.store import MAX_UNKNOWN_DEVICES
+from services.ingest.writing.columns import Columns
+from services.ingest.writing.frames import MAX_UNKNOWN_DEVICES
 from services.ingest.writing.writer import RefusedSubmission, Writer
 from shared import database
+from shared.messages import ObservationsStored
 from shared.problems import Unavailable
 
 T0 = 1_700_000_000_000_000
@@ -31,6 +33,10 @@ def observation(stream: int, step: int, value: float | None = 1.0, quality: str 
 
 def frame(mn: str, verdict: Verdict = Verdict.ACCEPTED, *, known: bool = True) -> RawFrame:
     return RawFrame(NOW, mn, known, "127.0.0.1", verdict, None, b"##0000")
+
+
+def words(codes: StatusCodes) -> list[RowStatus]:
+    return [STATUSES[code] for code in codes]
 
 
 @asynccontextmanager
@@ -59,7 +65,7 @@ async def test_rows_of_many_submissions_share_a_transaction(database_url: str) -
     async with writers(database_url) as (writer,):
         submissions = [Submission("x", [observation(n, 0), observation(n, 1)]) for n in range(50)]
         results = await asyncio.gather(*map(writer.submit, submissions))
-    assert results == [[RowStatus.ACCEPTED] * 2] * 50
+    assert list(map(words, results)) == [[RowStatus.ACCEPTED] * 2] * 50
     ((transactions,),) = await fetch(database_url, "SELECT count(DISTINCT xmin::text) FROM observation")
     assert isinstance(transactions, int)
     assert transactions <= 3
@@ -72,8 +78,8 @@ async def test_accepted_duplicate_conflicting_within_one_batch_and_across(databa
     rows = [observation(1, 0), observation(1, 0), observation(1, 0, 2.0), observation(2, 0, None, "B")]
     a, d, c = RowStatus.ACCEPTED, RowStatus.DUPLICATE, RowStatus.CONFLICTING
     async with writers(database_url) as (writer,):
-        assert await writer.submit(Submission("x", rows)) == [a, d, c, a]
-        assert await writer.submit(Submission("y", [*rows, observation(3, 0)])) == [d, d, c, d, a]
+        assert words(await writer.submit(Submission("x", rows))) == [a, d, c, a]
+        assert words(await writer.submit(Submission("y", [*rows, observation(3, 0)]))) == [d, d, c, d, a]
     assert await fetch(database_url, "SELECT stored_value, value, times, source FROM conflict") == [(1.0, 2.0, 2, "x")]
     assert await fetch(database_url, "SELECT datastream_id, value, quality FROM observation ORDER BY 1") == [
         (1, 1.0, "N"),
@@ -95,15 +101,15 @@ async def test_any_interleaving_of_several_writers_gives_the_same_rows(database_
             while part:
                 size = source.randint(1, 40)
                 now, part = part[:size], part[size:]
-                statuses.update(await source.choice(made).submit(Submission("x", now)))
+                statuses.update(words(await source.choice(made).submit(Submission("x", now))))
 
         await asyncio.gather(*(send(sent[start::8]) for start in range(8)))
     stored = await fetch(database_url, "SELECT datastream_id, value FROM observation ORDER BY datastream_id, time")
     assert stored == [(row.datastream_id, row.value) for row in rows]
     assert statuses == {RowStatus.ACCEPTED: len(rows), RowStatus.DUPLICATE: len(sent) - len(rows)}
-    told = await fetch(database_url, "SELECT convert_from(payload, 'UTF8')::jsonb->'datastream_id' FROM outbox")
-    announced = Counter(number for (part,) in told for number in part)  # type: ignore[attr-defined]
-    assert announced == Counter(row.datastream_id for row in rows)
+    told = await fetch(database_url, "SELECT payload FROM outbox")
+    facts = [ObservationsStored.decode(payload) for (payload,) in told]  # type: ignore[arg-type]
+    assert Counter(row[:2] for fact in facts for row in fact.rows()) == Counter(row[:2] for row in rows)
 
 
 values = st.none() | st.floats(allow_nan=False, allow_infinity=False)
@@ -124,7 +130,7 @@ def test_binary_rows_arrive_as_they_are(database_url: str, given_rows: list[tupl
     with psycopg.connect(database_url, options="-c search_path=ingest -c timezone=UTC") as connection:
         cursor = connection.cursor()
         with cursor.copy("COPY observation FROM STDIN (FORMAT binary)") as copy:
-            copy.write(encode_observations(rows))
+            copy.write(encode_observations(Columns.of(rows)))
         cursor.execute(
             "SELECT datastream_id, (extract(epoch FROM time) * 1000000)::bigint, value, quality, minimum, maximum"
             " FROM observation"
@@ -144,9 +150,9 @@ async def test_a_submission_that_the_database_cannot_take_does_not_hold_up_the_o
             writer.submit(Submission("x", [observation(3, 0)])),
             return_exceptions=True,
         )
-        assert outcomes[0] == outcomes[2] == [RowStatus.ACCEPTED]
+        assert [words(outcomes[0]), words(outcomes[2])] == [[RowStatus.ACCEPTED]] * 2  # type: ignore[arg-type]
         assert isinstance(outcomes[1], RefusedSubmission)
-        assert await writer.submit(Submission("x", [observation(4, 0)])) == [RowStatus.ACCEPTED]
+        assert words(await writer.submit(Submission("x", [observation(4, 0)]))) == [RowStatus.ACCEPTED]
     assert await fetch(database_url, "SELECT datastream_id FROM observation ORDER BY 1") == [(2,), (3,), (4,)]
 
 
@@ -168,7 +174,7 @@ async def test_the_queue_is_bounded(database_url: str) -> None:
     assert refused.value.headers == {"Retry-After": "2"}
     assert not any(task.done() for task in sent)
     release.set()
-    assert await asyncio.gather(*sent) == [[RowStatus.ACCEPTED]] * 150
+    assert list(map(words, await asyncio.gather(*sent))) == [[RowStatus.ACCEPTED]] * 150
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

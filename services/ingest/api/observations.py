@@ -6,7 +6,7 @@ from services.ingest import schemas
 from services.ingest.intake.rows import Intake
 from services.ingest.metrics import ROWS
 from services.ingest.state import Ingest
-from services.ingest.writing.batch import Submission
+from services.ingest.writing.batch import STATUSES, Submission
 from shared.problems import (
     NotFound,
     TooLarge,
@@ -29,8 +29,8 @@ async def post_observations(
     if park_id not in snapshot.parks:
         raise NotFound(f"There is no park '{park_id}'.")
     intake = Intake(batch.observations, snapshot, park_id, now=utc_now(), ahead=ingest.clock_ahead)
-    submission = Submission(f"http:{actor(request)}", intake.observations)
-    statuses = await ingest.writer.submit_or_refuse(submission, SUBMIT_TIMEOUT_S) if intake.observations else []
+    submission = Submission(f"http:{actor(request)}", intake.observations, parks=frozenset({park_id}))
+    codes = await ingest.writer.submit_or_refuse(submission, SUBMIT_TIMEOUT_S) if intake.observations else ()
     if intake.refused:
         ROWS.labels("refused").inc(intake.refused)
-    return intake.result(statuses)
+    return intake.result([STATUSES[code] for code in codes])

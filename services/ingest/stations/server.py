@@ -185,7 +185,8 @@ class StationServer:
             for entry in received
         ]
         source = next((entry.mn for entry in received if entry.mn), remote)
-        await self._writer.submit(Submission(f"hj212:{source}", rows, frames))
+        parks = frozenset(entry.device.park_id for entry in received if entry.device is not None)
+        await self._writer.submit(Submission(f"hj212:{source}", rows, frames, parks=parks))
 
     def _link(
         self, received: list[Received], links: dict[str, Link], writer: asyncio.StreamWriter, remote: str

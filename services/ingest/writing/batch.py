@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
 
 from services.ingest.meaning.normalise import Observation
 from services.ingest.stations.verdicts import Verdict
+from services.ingest.writing.columns import Columns
 
 _BYTES_A_ROW = 200
 """A raw frame of so many bytes weighs as much as an observation."""
@@ -22,6 +27,15 @@ class RowStatus(StrEnum):
     DUPLICATE = "duplicate"
     CONFLICTING = "conflicting"
     REFUSED = "refused"
+
+
+STATUSES = tuple(RowStatus)
+"""A status by its code."""
+ACCEPTED, DUPLICATE, CONFLICTING = (
+    STATUSES.index(status) for status in (RowStatus.ACCEPTED, RowStatus.DUPLICATE, RowStatus.CONFLICTING)
+)
+StatusCodes = NDArray[np.uint8]
+"""What became of each of many observations: positions in `STATUSES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +54,35 @@ class RawFrame:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Rows and frames that are stored in one transaction, or not at all. ``source`` names who sent them."""
+    """Observations and frames that are stored in one transaction, or not at all.
+
+    ``source`` names who sent them and ``parks`` whom they concern. Who has few observations gives ``rows``, who has
+    thousands gives ``columns``; not both.
+    """
 
     source: str
     rows: Sequence[Observation] = ()
     frames: Sequence[RawFrame] = ()
+    columns: Columns | None = None
+    parks: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.rows) if self.columns is None else len(self.columns)
+
+    def __bool__(self) -> bool:
+        return True
+
+    @property
+    def shards(self) -> set[int]:
+        """The shards that its observations go to."""
+        if self.columns is None:
+            return {row.shard for row in self.rows}
+        return set(np.unique(self.columns.shard).tolist())
 
     @property
     def weight(self) -> int:
         """Its share of the bounded queue, in rows."""
-        return len(self.rows) + sum(1 + len(frame.frame) // _BYTES_A_ROW for frame in self.frames) or 1
+        return len(self) + sum(1 + len(frame.frame) // _BYTES_A_ROW for frame in self.frames) or 1
 
 
 @dataclass(slots=True)
@@ -82,26 +115,34 @@ class Tally:
 
 @dataclass(slots=True)
 class Batch:
-    """Several submissions as one: all rows in the order in which they came, each with its submission."""
+    """Several submissions as one: all observations in the order in which they came."""
 
     submissions: Sequence[Submission]
-    rows: list[Observation] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
+    columns: Columns = field(init=False)
     frames: list[RawFrame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.columns = _columns_of(self.submissions)
         for submission in self.submissions:
-            self.rows += submission.rows
-            self.sources += [submission.source] * len(submission.rows)
             self.frames += submission.frames
 
-    def split(self, statuses: Sequence[RowStatus]) -> list[list[RowStatus]]:
-        """The statuses of all rows, cut into those of each submission."""
-        parts, start = [], 0
+    def split(self, codes: StatusCodes) -> list[StatusCodes]:
+        """The statuses of all observations, cut into those of each submission."""
+        ends = np.cumsum([len(submission) for submission in self.submissions])
+        return np.split(codes, ends[:-1])
+
+    def source_of(self, index: int) -> str:
+        """Who sent an observation."""
+        ends = np.cumsum([len(submission) for submission in self.submissions])
+        return self.submissions[int(np.searchsorted(ends, index, side="right"))].source
+
+    def parks_by_shard(self) -> dict[int, set[str]]:
+        """Whom the observations of each shard concern."""
+        parks: dict[int, set[str]] = {}
         for submission in self.submissions:
-            parts.append(list(statuses[start : start + len(submission.rows)]))
-            start += len(submission.rows)
-        return parts
+            for shard in submission.shards:
+                parks.setdefault(shard, set()).update(submission.parks)
+        return parks
 
     def tallies(self) -> tuple[dict[str, Tally], dict[str, Tally]]:
         """Counts by MN: of known devices and of unknown ones."""
@@ -112,3 +153,14 @@ class Batch:
                 continue
             (known if frame.known else unknown).setdefault(frame.mn, Tally()).add(frame)
         return known, unknown
+
+
+def _columns_of(submissions: Sequence[Submission]) -> Columns:
+    """Small submissions are put into columns together, not one by one."""
+    parts: list[Columns] = []
+    for large, group in groupby(submissions, key=lambda submission: submission.columns is not None):
+        if large:
+            parts += [submission.columns for submission in group if submission.columns is not None]
+        else:
+            parts.append(Columns.of([row for submission in group for row in submission.rows]))
+    return parts[0] if len(parts) == 1 else Columns.joined(parts)

@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import numpy as np
 import psycopg
 
 from services.ingest import metrics
-from services.ingest.writing.batch import Batch, RowStatus, Submission
+from services.ingest.writing.batch import STATUSES, Batch, StatusCodes, Submission
 from services.ingest.writing.store import Connection, prepare, store
 from shared.problems import Unavailable
 from shared.telemetry import continue_trace, get_logger, traceparent
@@ -34,7 +35,7 @@ class _Waiting:
     submission: Submission
     weight: int
     trace: str
-    outcome: asyncio.Future[list[RowStatus]]
+    outcome: asyncio.Future[StatusCodes]
 
 
 class Writer:
@@ -70,12 +71,12 @@ class Writer:
         """Wait until the queue takes more; who reads from a socket asks before it reads."""
         await self._room.wait()
 
-    async def submit(self, submission: Submission) -> list[RowStatus]:
-        """Store; returns the status of each row once all is committed. Waits as long as that takes."""
+    async def submit(self, submission: Submission) -> StatusCodes:
+        """Store; returns what became of each observation once all is committed. Waits as long as that takes."""
         await self.room()
         return await self._enqueue(submission)
 
-    async def submit_or_refuse(self, submission: Submission, timeout_s: float) -> list[RowStatus]:
+    async def submit_or_refuse(self, submission: Submission, timeout_s: float) -> StatusCodes:
         """The same for a caller that can be told to come again: raises Unavailable when full or not done in time."""
         if not self._room.is_set() or self.stalled_s:
             raise Unavailable("Readings cannot be stored at the moment; nothing of this request was stored.")
@@ -101,8 +102,8 @@ class Writer:
         """Wait until everything handed in so far is committed."""
         await self._idle.wait()
 
-    def _enqueue(self, submission: Submission) -> asyncio.Future[list[RowStatus]]:
-        outcome: asyncio.Future[list[RowStatus]] = asyncio.get_running_loop().create_future()
+    def _enqueue(self, submission: Submission) -> asyncio.Future[StatusCodes]:
+        outcome: asyncio.Future[StatusCodes] = asyncio.get_running_loop().create_future()
         waiting = _Waiting(submission, submission.weight, traceparent(), outcome)
         self._queue.append(waiting)
         self._add(waiting.weight)
@@ -169,14 +170,14 @@ class Writer:
             self._connection = await self._connect()
             await prepare(self._connection)
         batch = Batch([entry.submission for entry in waiting])
-        statuses = await store(self._connection, batch)
+        codes = await store(self._connection, batch)
         self._failing_since = None
         self.on_commit()
-        for entry, own in zip(waiting, batch.split(statuses), strict=True):
+        for entry, own in zip(waiting, batch.split(codes), strict=True):
             if not entry.outcome.done():
                 entry.outcome.set_result(own)
         metrics.COMMIT_SECONDS.observe(time.perf_counter() - begun)
-        _observe(batch, statuses)
+        _observe(batch, codes)
 
     async def _disconnect(self) -> None:
         """A connection that has failed once is not trusted again."""
@@ -190,10 +191,10 @@ class Writer:
             entry.outcome.set_exception(RefusedSubmission(str(error)))
 
 
-def _observe(batch: Batch, statuses: list[RowStatus]) -> None:
-    metrics.BATCH_ROWS.observe(len(batch.rows))
-    for status in RowStatus:
-        if count := statuses.count(status):
+def _observe(batch: Batch, codes: StatusCodes) -> None:
+    metrics.BATCH_ROWS.observe(len(codes))
+    for status, count in zip(STATUSES, np.bincount(codes, minlength=len(STATUSES)).tolist(), strict=True):
+        if count:
             metrics.ROWS.labels(status.value).inc(count)
     for frame in batch.frames:
         metrics.FRAMES.labels(frame.verdict.value).inc()
