@@ -14,9 +14,9 @@ from datetime import datetime
 
 from shared.hj212 import commands, segment
 from shared.hj212.codes import Cn
-from shared.hj212.commands import Reading
 from shared.hj212.crc import CrcMode
 from shared.hj212.frame import DecodedFrame, FrameDecoder, encode
+from shared.hj212.readings import Reading
 from shared.hj212.segment import Segment
 from simulator.backlog import Backlog, Frame
 from simulator.requests import DeviceSettings, Identity, answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.hj212.commands import Reading
+from shared.hj212.readings import Reading
 
 # HJ 212-2017: a gas mean is normal when at least 75 % of its samples are.
 NORMAL_SHARE = 0.75

@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from shared.hj212.commands import Reading
+from shared.hj212.readings import Reading
 from simulator.atmosphere import SurfaceLayer, inverse_obukhov_at
 from simulator.concentration import concentrations
 from simulator.geometry import Floats

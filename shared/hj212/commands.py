@@ -4,33 +4,19 @@ Times of the protocol are local times without a zone; here they are naive ``date
 park's zone converts them. ``DataTime`` is an instant for real-time data and the start of the period for the rest.
 """
 
-import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from shared.hj212.codes import Cn, Edition, ExeRtn, QnRtn, St, flag_of
+from shared.hj212.readings import Reading
 from shared.hj212.segment import Group, Pair, Segment, build
 
+_FREE_TEXT = "//"
+_DATA_TIME = re.compile(r"(?:^|[;,])\s*DataTime\s*=([^;,]*)")
 _SECOND = "%Y%m%d%H%M%S"
-_VALUE_SUFFIXES = ("Rtd", "Avg", "Data")
 _ANSWER_FLAG = flag_of(Edition.Y2017)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a data message says of one factor.
-
-    ``statistic`` is the suffix that the value stood under: ``Rtd`` (instant) or ``Avg`` (over the period), ``Data`` for
-    noise. ``value`` is None when it was absent or not a number. ``flag`` is the text of ``-Flag``, None when not sent.
-    """
-
-    factor: str
-    statistic: str
-    value: float | None
-    flag: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
 
 
 # ---- times ----
@@ -46,6 +32,7 @@ def format_qn(moment: datetime) -> str:
     return f"{moment.strftime(_SECOND)}{moment.microsecond // 1000:03d}"
 
 
+@lru_cache(4096)
 def parse_time(text: str | None) -> datetime | None:
     """A local time of 14 digits, or of 17 with milliseconds. None when the text is no time of the calendar."""
     if text is None or not text.isascii() or not text.isdigit() or len(text) not in (14, 17):
@@ -59,7 +46,10 @@ def parse_time(text: str | None) -> datetime | None:
 
 def data_time(segment: Segment) -> datetime | None:
     """``DataTime`` of a message, local; None when absent or unreadable."""
-    return parse_time(segment.value("DataTime"))
+    if _FREE_TEXT in segment.body:
+        return parse_time(segment.value("DataTime"))
+    found = _DATA_TIME.search(segment.body)
+    return None if found is None else parse_time(found[1].strip())
 
 
 # ---- messages of a station ----
@@ -154,55 +144,6 @@ def set_time(request: Segment, *, qn: str, time: datetime) -> Segment:
 
 def _answer(request: Segment, cn: Cn, groups: tuple[Group, ...] = ()) -> Segment:
     return build(cn, qn=request.qn, st=St.INTERACTION, pw=request.pw, mn=request.mn, flag=_ANSWER_FLAG, groups=groups)
-
-
-# ---- readings ----
-
-
-def readings(segment: Segment) -> list[Reading]:
-    """The readings of a data message in the order sent.
-
-    Pairs of one factor in one group belong together. A group that holds only a flag completes the reading of the same
-    factor before it. Groups without a value (``DataTime``, totals) give none.
-    """
-    found: list[Reading] = []
-    for group in segment.groups:
-        for reading in _of_group(group):
-            if reading.statistic:
-                found.append(reading)
-            elif found and found[-1].factor == reading.factor and found[-1].flag is None:
-                found[-1] = replace(found[-1], flag=reading.flag)
-    return found
-
-
-def _of_group(group: Group) -> Iterator[Reading]:
-    factors: dict[str, dict[str, str]] = {}
-    leader = next((pair.name for pair in group if pair.suffix is not None), "")
-    for pair in group:
-        if pair.suffix is None:
-            continue
-        # The standard's own example prints ``01018-Rtd`` beside ``w01018-SampleTime``.
-        name = leader if leader[1:] == pair.name and leader[:1].isalpha() else pair.name
-        factors.setdefault(name, {}).setdefault(pair.suffix, pair.value)
-    for factor, fields in factors.items():
-        statistic = next((suffix for suffix in _VALUE_SUFFIXES if suffix in fields), "")
-        if statistic or "Flag" in fields:
-            yield Reading(
-                factor=factor,
-                statistic=statistic,
-                value=_number(fields.get(statistic)),
-                flag=fields.get("Flag") or None,
-                minimum=_number(fields.get("Min")),
-                maximum=_number(fields.get("Max")),
-            )
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text) if text else None
-    except ValueError:
-        return None
-    return value if value is not None and math.isfinite(value) else None
 
 
 def _group(reading: Reading) -> Group:

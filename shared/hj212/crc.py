@@ -34,17 +34,41 @@ _TABLE = _table()
 _HIGH = bytes(entry >> 8 for entry in _TABLE)
 
 
+def _advance_tables() -> dict[int, bytes]:
+    """What a step makes of a byte, done 16, 32, 64, ... times: by the number of steps."""
+    table, tables, steps = _HIGH, {}, 1
+    while steps < _LONGEST:
+        table, steps = table.translate(table), steps * 2
+        if steps >= _SHORT:
+            tables[steps] = table
+    return tables
+
+
+_SHORT = 16
+_LONGEST = 8192
+_AFTER = _advance_tables()
+
+
 def crc16_hj212(data: bytes) -> int:
     """The checksum of HJ 212-2017 Appendix A, 0..0xFFFF.
 
-    Only the high byte of the register survives a step, so a table of single bytes carries it up to the last one.
+    Only the high byte of the register survives a step, so a table of single bytes carries it up to the last one. That
+    table is linear over GF(2): what the front part of the data does to the register can be added, byte by byte, to the
+    bytes that follow. So long data are folded in halves before they are walked through.
     """
     if not data:
         return 0xFFFF
-    high, table = 0xFF, _HIGH
-    for byte in data[:-1]:
+    folded = bytes((data[0] ^ 0xFF,)) + data[1:]
+    size = len(folded)
+    while size > _SHORT:
+        half = min(1 << ((size - 1).bit_length() - 1), _LONGEST)
+        front = int.from_bytes(folded[:-half].translate(_AFTER[half]), "big")
+        folded = (front ^ int.from_bytes(folded[-half:], "big")).to_bytes(max(half, size - half), "big")
+        size = len(folded)
+    high, table = 0, _HIGH
+    for byte in folded[:-1]:
         high = table[high ^ byte]
-    return _TABLE[high ^ data[-1]]
+    return _TABLE[high ^ folded[-1]]
 
 
 def _crc16_reflected(data: bytes, register: int) -> int:

@@ -6,7 +6,6 @@ blanks, fields missing or in another order) and what they mean is still plain. I
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 _BODY_START = "CP=&&"
@@ -15,6 +14,9 @@ _HEADER_FIELDS = frozenset({"QN", "ST", "CN", "PW", "MN", "Flag", "PNUM", "PNO"}
 _SEPARATOR = re.compile(r"[;,]")
 _FREE_TEXT = "=//"
 _FREE_TEXT_END = "//"
+_PLAIN = re.compile(r"QN=([0-9]{17});ST=([0-9]{2});CN=([0-9]{4});PW=([^;,=\s]*);MN=([^;,=\s]*);Flag=([0-9]{1,3});CP=&&")
+"""The head that well-behaved devices send, whole."""
+MAX_PARTS = 9999
 _INTEGER = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -29,20 +31,65 @@ class Pair(NamedTuple):
 Group = tuple[Pair, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Segment:
-    """A data segment taken apart. A field that was not sent is None; fields outside the standard stand in ``extra``."""
+    """A data segment taken apart. A field that was not sent is None; fields outside the standard stand in ``extra``.
 
-    qn: str | None = None
-    st: str | None = None
-    cn: str | None = None
-    pw: str | None = None
-    mn: str | None = None
-    flag: int | None = None
-    pnum: int | None = None
-    pno: int | None = None
-    extra: tuple[tuple[str, str], ...] = ()
-    groups: tuple[Group, ...] = ()
+    A parsed segment keeps the text of its body and takes it apart when ``groups`` are asked for: a platform answers
+    many messages without looking at them so closely. Not to be changed.
+    """
+
+    __slots__ = ("_groups", "body", "cn", "extra", "flag", "mn", "pno", "pnum", "pw", "qn", "st")
+
+    def __init__(
+        self,
+        qn: str | None = None,
+        st: str | None = None,
+        cn: str | None = None,
+        pw: str | None = None,
+        mn: str | None = None,
+        flag: int | None = None,
+        pnum: int | None = None,
+        pno: int | None = None,
+        extra: tuple[tuple[str, str], ...] = (),
+        groups: tuple[Group, ...] | None = (),
+        body: str = "",
+    ) -> None:
+        self.qn, self.st, self.cn, self.pw, self.mn = qn, st, cn, pw, mn
+        self.flag, self.pnum, self.pno, self.extra = flag, pnum, pno, extra
+        self.body = body if groups is None else ";".join(",".join(map(_text, group)) for group in groups)
+        self._groups = groups
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups of the body in order, each of its pairs."""
+        if self._groups is None:
+            self._groups = groups_of(self.body)
+        return self._groups
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Segment) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def __repr__(self) -> str:
+        return f"Segment{self._fields()!r}"
+
+    def _fields(self) -> tuple[object, ...]:
+        head = (self.qn, self.st, self.cn, self.pw, self.mn, self.flag, self.pnum, self.pno)
+        return (*head, self.extra, self.groups)
+
+    @property
+    def resent(self) -> bool:
+        """Whether the sender says that it sends this again (``RF=1``, edition of 2025)."""
+        return ("RF", "1") in self.extra
+
+    @property
+    def part(self) -> tuple[int, int] | None:
+        """Which part of how many this is (``PNO``, ``PNUM``); None for a whole message or senseless numbers."""
+        if self.pno is None or self.pnum is None or not 1 <= self.pno <= self.pnum <= MAX_PARTS or self.pnum == 1:
+            return None
+        return self.pno, self.pnum
 
     @property
     def pairs(self) -> Iterator[Pair]:
@@ -67,8 +114,7 @@ class Segment:
             *self.extra,
         ]
         head = "".join(f"{name}={value};" for name, value in fields if value is not None)
-        body = ";".join(",".join(_text(pair) for pair in group) for group in self.groups)
-        return f"{head}{_BODY_START}{body}{_BODY_END}".encode()
+        return f"{head}{_BODY_START}{self.body}{_BODY_END}".encode()
 
 
 def build(
@@ -88,6 +134,10 @@ def build(
 def parse(segment: bytes) -> Segment:
     """Take a data segment apart. Never raises: what cannot be read is left out."""
     text = _decode(segment)
+    plain = _PLAIN.match(text)
+    if plain is not None and text.endswith(_BODY_END, plain.end()):
+        qn, st, cn, pw, mn, flag = plain.groups()
+        return Segment(qn, st, cn, pw, mn, int(flag), groups=None, body=text[plain.end() : -len(_BODY_END)])
     start = text.find(_BODY_START)
     head, body = (text, "") if start < 0 else (text[:start], text[start + len(_BODY_START) :])
     end = body.rfind(_BODY_END)
@@ -102,7 +152,8 @@ def parse(segment: bytes) -> Segment:
         pnum=_integer(fields.get("PNUM")),
         pno=_integer(fields.get("PNO")),
         extra=extra,
-        groups=_groups(body if end < 0 else body[:end]),
+        groups=None,
+        body=body if end < 0 else body[:end],
     )
 
 
@@ -140,7 +191,8 @@ def _integer(text: str | None) -> int | None:
     return int(text) if text is not None and _INTEGER.fullmatch(text) else None
 
 
-def _groups(body: str) -> tuple[Group, ...]:
+def groups_of(body: str) -> tuple[Group, ...]:
+    """The groups of the text between ``CP=&&`` and ``&&``."""
     groups: list[Group] = []
     for item in _split(body, ";"):
         pairs = tuple(pair for part in _split(item, ",") if (pair := _pair(part)) is not None)

@@ -10,7 +10,7 @@ import pytest
 
 from shared.hj212 import commands
 from shared.hj212.codes import Cn, flag_of
-from shared.hj212.commands import Reading
+from shared.hj212.readings import Reading, readings
 from shared.hj212.segment import Pair, Segment, build
 from simulator.backlog import Backlog
 from simulator.device import Device
@@ -42,7 +42,7 @@ def _tell(device: Device, count: int, first: int = 0) -> None:
 
 
 def _values(platform: Platform) -> list[float | None]:
-    return [commands.readings(message)[0].value for message in platform.of(Cn.REALTIME)]
+    return [readings(message)[0].value for message in platform.of(Cn.REALTIME)]
 
 
 async def test_it_starts_up_and_sends_realtime_and_minute_data(platform: Platform) -> None:

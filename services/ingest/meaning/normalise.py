@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from services.ingest.registry.snapshot import Device, Stream
 from shared.hj212.codes import Cn
-from shared.hj212.commands import Reading, data_time, readings
+from shared.hj212.commands import data_time
+from shared.hj212.readings import Reading, readings
 from shared.hj212.segment import Segment
 from shared.quality import Quality
 from shared.time import to_microseconds

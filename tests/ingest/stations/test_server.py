@@ -10,9 +10,9 @@ from prometheus_client import REGISTRY
 
 from shared.hj212 import commands
 from shared.hj212.codes import DATA_COMMANDS, wants_answer
-from shared.hj212.commands import Reading
 from shared.hj212.crc import CrcMode
 from shared.hj212.frame import encode
+from shared.hj212.readings import Reading, readings
 from shared.hj212.segment import Segment, parse
 from shared.vocabulary import observed_properties
 from tests.ingest.parks import park, station
@@ -114,7 +114,7 @@ def field_park(packets: list[vectors.Packet]) -> dict[str, Any]:
     for packet in packets:
         segment = parse(packet.frame[6:-4])
         found = factors.setdefault(segment.mn or "", [])
-        for reading in commands.readings(segment):
+        for reading in readings(segment):
             if reading.factor not in found:
                 found.append(reading.factor)
     names = list(observed_properties())
@@ -170,7 +170,7 @@ async def test_packets_of_the_field_in_one_stream_cut_at_random(ingest: Running,
         (segment.mn, reading.factor, reading.value)
         for segment in valid
         if segment.cn in DATA_COMMANDS
-        for reading in commands.readings(segment)
+        for reading in readings(segment)
     }
     stored = await ingest.rows(
         """

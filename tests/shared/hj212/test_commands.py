@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.hj212 import commands
 from shared.hj212.codes import Cn, Edition, ExeRtn, QnRtn, flag_of, wants_answer
-from shared.hj212.commands import Reading
+from shared.hj212.readings import Reading, readings
 from shared.hj212.segment import Segment, parse
 from tests.shared.hj212 import vectors
 
@@ -16,7 +16,7 @@ DEVICE = {"mn": "010000A8900016F000169DC0", "pw": "123456", "st": "22", "qn": "2
 
 
 def body(text: str) -> list[Reading]:
-    return commands.readings(parse(f"CN=2011;CP=&&{text}&&".encode()))
+    return readings(parse(f"CN=2011;CP=&&{text}&&".encode()))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_times_go_there_and_back(moment: datetime) -> None:
 
 
 values = st.floats(-1e6, 1e6).map(lambda value: float(f"{value:.6f}") + 0.0)
-readings = st.builds(
+sent_readings = st.builds(
     Reading,
     st.from_regex(r"a[0-9]{5}", fullmatch=True),
     st.sampled_from(["Rtd", "Avg"]),
@@ -79,12 +79,12 @@ readings = st.builds(
 )
 
 
-@given(st.lists(readings, max_size=10))
+@given(st.lists(sent_readings, max_size=10))
 def test_a_data_message_says_the_readings_it_was_built_from(sent: list[Reading]) -> None:
     message = commands.minute(**DEVICE, time=AT, readings=sent)
     read = parse(message.encode())
     assert read == message
-    assert commands.readings(read) == sent
+    assert readings(read) == sent
     assert commands.data_time(read) == AT
 
 
@@ -110,7 +110,7 @@ def test_minute_data_of_the_standard() -> None:
     packet = next(p for p in vectors.read("hj212_2017_appendix_c.tsv") if b"CN=2051" in p.frame and b"Avg" in p.frame)
     segment = parse(packet.frame[6:-4])
     assert commands.data_time(segment) == datetime(2016, 8, 1, 8, 40)
-    assert commands.readings(segment) == [
+    assert readings(segment) == [
         Reading("w00000", "Avg", 17.5, "N", 16.4, 20.1),
         Reading("w01001", "Avg", 7.5, "N", 7.1, 7.8),
         Reading("w01018", "Avg", 40.1, "N", 40.1, 40.1),

@@ -37,7 +37,7 @@ def _bit_by_bit(data: bytes) -> int:
     return register
 
 
-@given(st.binary(max_size=300))
+@given(st.binary(max_size=300) | st.builds(bytes.__mul__, st.binary(min_size=1, max_size=40), st.integers(1, 600)))
 def test_the_table_gives_what_the_bits_give(data: bytes) -> None:
     assert crc16_hj212(data) == _bit_by_bit(data)
 

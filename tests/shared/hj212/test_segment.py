@@ -123,3 +123,13 @@ def test_every_packet_of_the_standard_has_its_fields() -> None:
         assert len(segment.cn or "") == 4
         assert segment.flag in (4, 5, 6, 7), packet
         assert len(segment.qn or "") == 17
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters=";,="), max_size=8),
+    st.text(st.characters(codec="utf-8", exclude_characters=";,="), max_size=8),
+    st.text(st.sampled_from("a-Rtd=1;&N,"), max_size=20),
+)
+def test_a_well_behaved_head_is_read_as_leniently_as_any(pw: str, mn: str, body: str) -> None:
+    text = f"QN=20160801085857223;ST=22;CN=2011;PW={pw};MN={mn};Flag=5;CP=&&{body}&&"
+    assert parse(text.encode()) == parse(b" " + text.encode())
