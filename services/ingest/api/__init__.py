@@ -2,6 +2,12 @@
 
 from fastapi import APIRouter
 
-from services.ingest.api import devices, observations, registry, series
+from services.ingest.api import devices, observations, registry, series, statistics
 
-ROUTERS: tuple[APIRouter, ...] = (registry.router, devices.router, observations.router, series.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    registry.router,
+    devices.router,
+    observations.router,
+    series.router,
+    statistics.router,
+)

@@ -30,6 +30,15 @@ from services.ingest.schemas.series import (
     Series,
     SeriesPage,
 )
+from services.ingest.schemas.statistics import (
+    Exceedance,
+    Percentile,
+    Statistics,
+    StatisticsPage,
+    WindRose,
+    WindRosePage,
+    WindSector,
+)
 
 __all__ = [
     "BatchResult",
@@ -39,6 +48,7 @@ __all__ = [
     "DevicePage",
     "Enterprise",
     "EnterprisePage",
+    "Exceedance",
     "LatestPage",
     "LatestValue",
     "Location",
@@ -47,6 +57,7 @@ __all__ = [
     "ObservationRow",
     "Park",
     "ParkPage",
+    "Percentile",
     "RegistryTaken",
     "RowResult",
     "Series",
@@ -54,6 +65,11 @@ __all__ = [
     "Station",
     "StationDatastream",
     "StationPage",
+    "Statistics",
+    "StatisticsPage",
     "UnknownDevice",
     "UnknownDevicePage",
+    "WindRose",
+    "WindRosePage",
+    "WindSector",
 ]
