@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from services.ingest.api import ROUTERS
 from services.ingest.mqtt.subscriber import Subscriber
 from services.ingest.registry.live import Registry
+from services.ingest.rolling_up import RollUps
 from services.ingest.settings import IngestSettings
 from services.ingest.state import State
 from services.ingest.stations.server import ServerLimits, StationServer
@@ -84,6 +85,7 @@ def build_app(settings: IngestSettings) -> FastAPI:
             "writer": state.writer.run(),
             "relay": state.relay.run(),
             "upkeep": Upkeep(state.engine).run(),
+            "roll_ups": RollUps(state.engine).run(),
         }
         if settings.ingest_mqtt_url is not None:
             parts["mqtt"] = Subscriber(settings, state.registry, state.writer, state.clock_ahead).run()
