@@ -19,7 +19,17 @@ class St(StrEnum):
     VOC = "27"
     AIR_SOURCE = "31"
     WATER_SOURCE = "32"
+    GROUND_WATER_SOURCE = "33"
+    SEA_SOURCE = "34"
+    SOIL_SOURCE = "35"
+    NOISE_SOURCE = "36"
+    VIBRATION = "37"
+    RADIOACTIVITY = "38"
     DUST = "39"
+    ELECTROMAGNETIC = "41"
+    ELECTRICITY = "44"
+    """Edition of 2025, as is the next."""
+    PRODUCTION = "45"
     FLUE_GAS_PROCESS = "51"
     SEWAGE_PROCESS = "52"
     INTERACTION = "91"
@@ -29,9 +39,13 @@ class Cn(StrEnum):
     """Command of a message (HJ 212-2017 Table 9)."""
 
     SET_TIMEOUT = "1000"
+    HARDWARE_SERIALS = "1001"
+    """Edition of 2025, as are 1002, 1014, 2013, 2052, 2062, 2111, 3022, 3024 and 9015."""
+    SET_DEVICE_NUMBER = "1002"
     DEVICE_TIME = "1011"
     SET_DEVICE_TIME = "1012"
     TIME_REQUEST = "1013"
+    KEY = "1014"
     REALTIME_INTERVAL = "1061"
     SET_REALTIME_INTERVAL = "1062"
     MINUTE_INTERVAL = "1063"
@@ -39,13 +53,17 @@ class Cn(StrEnum):
     SET_PASSWORD = "1072"  # noqa: S105  (a command, no password)
     REALTIME = "2011"
     STOP_REALTIME = "2012"
+    RAW_PERIOD = "2013"
     RUN_STATE = "2021"
     STOP_RUN_STATE = "2022"
     DAY = "2031"
     RUN_TIME = "2041"
     MINUTE = "2051"
+    NOISE_EVENT = "2052"
     HOUR = "2061"
+    STANDARD_CHECK = "2062"
     STARTUP = "2081"
+    FURNACE_TEMPERATURE = "2111"
     CALIBRATE = "3011"
     SAMPLE_NOW = "3012"
     CLEAN = "3013"
@@ -57,16 +75,23 @@ class Cn(StrEnum):
     SERIAL_NUMBER = "3019"
     DEVICE_INFO = "3020"
     SET_PARAMETER = "3021"
+    INSTANT_SAMPLE = "3022"
+    START_STANDARD_CHECK = "3024"
     REQUEST_ANSWER = "9011"
     EXECUTION_RESULT = "9012"
     NOTICE_ANSWER = "9013"
     DATA_ANSWER = "9014"
     HEARTBEAT = "9015"
-    """Edition of 2025, answered by a notice answer."""
+    """Answered by a notice answer."""
 
 
 DATA_COMMANDS = frozenset({Cn.REALTIME, Cn.MINUTE, Cn.HOUR, Cn.DAY})
 """Commands whose upload carries values of factors."""
+
+
+def is_encrypted_command(cn: str | None) -> bool:
+    """Whether the body of this command is encrypted where a device encrypts (edition of 2025)."""
+    return cn is not None and (cn in (Cn.KEY, Cn.DEVICE_INFO) or (len(cn) == len(Cn.KEY) and cn.startswith("2")))
 
 
 class QnRtn(IntEnum):

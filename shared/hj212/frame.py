@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from shared.hj212.crc import CrcMode, crc16, matching_mode, parse_crc
 
@@ -22,6 +23,7 @@ _HEADER = re.compile(rb"##[0-9]{4}")
 _BROKEN_HEADER_AT_END = re.compile(rb"(?:##[0-9]{0,3}|#)\Z")
 _BODY_START = b"CP=&&"
 _BODY_END = b"&&"
+_ENCRYPTED = b"{0"
 _WHITESPACE = b"\r\n \t\x00"
 
 
@@ -37,7 +39,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """A frame whose length and checksum hold. ``raw`` is without the closing CR LF."""
+    """A frame whose length and checksum hold. ``raw`` is without the closing CR LF, ``segment`` is never encrypted."""
 
     raw: bytes
     segment: bytes
@@ -53,16 +55,43 @@ class RefusedFrame:
     would_match: CrcMode | None = None
 
 
-def encode(segment: bytes, mode: CrcMode = CrcMode.HJ212) -> bytes:
+class BodyCipher(Protocol):
+    """How a device encrypts what stands between ``CP=&&`` and ``&&`` (edition of 2025)."""
+
+    def encrypt(self, body: bytes) -> bytes:
+        """The body as it is sent."""
+
+    def decrypt(self, body: bytes) -> bytes:
+        """The body as it is meant; a plain one is returned as it is."""
+
+
+def encode(segment: bytes, mode: CrcMode = CrcMode.HJ212, cipher: BodyCipher | None = None) -> bytes:
     """The frame of one data segment, with CR LF. Raises ValueError above 9999 bytes (the length field ends there)."""
-    if len(segment) > MAX_LENGTH:
-        raise ValueError(f"a data segment of {len(segment)} bytes does not fit a frame, the limit is {MAX_LENGTH}")
-    return b"##%04d%s%04X\r\n" % (len(segment), segment, crc16(segment, mode))
+    sent = segment if cipher is None else _with_body(segment, cipher.encrypt)
+    if len(sent) > MAX_LENGTH:
+        raise ValueError(f"a data segment of {len(sent)} bytes does not fit a frame, the limit is {MAX_LENGTH}")
+    return b"##%04d%s%04X\r\n" % (len(sent), sent, crc16(segment, mode))
+
+
+def _with_body(segment: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    start, end = segment.find(_BODY_START) + len(_BODY_START), len(segment) - len(_BODY_END)
+    if start < len(_BODY_START) or end < start or not segment.endswith(_BODY_END):
+        return segment
+    return segment[:start] + change(segment[start:end]) + segment[end:]
+
+
+def no_cipher(_segment: bytes) -> BodyCipher | None:
+    """No device encrypts."""
+    return None
 
 
 def standard_crc(_segment: bytes) -> CrcMode:
     """Every device follows the standard."""
     return CrcMode.HJ212
+
+
+def _agrees(received: int, mode: CrcMode, plain: bytes, segment: bytes) -> bool:
+    return crc16(plain, mode) == received or (plain is not segment and crc16(segment, mode) == received)
 
 
 class FrameDecoder:
@@ -72,7 +101,9 @@ class FrameDecoder:
     segment holds one. That frees neighbours of a frame with a wrong length at once and keeps the work linear, because
     each byte belongs to one candidate only.
 
-    ``crc_mode_of`` tells for a segment how its checksum is verified (a device may be known to use another algorithm).
+    ``crc_mode_of`` tells for a segment how its checksum is verified (a device may be known to use another algorithm),
+    ``cipher_of`` how its body is encrypted. The checksum of an encrypted one is that of the plain text; that of the
+    text as sent is taken too, because few have met such frames so far.
     """
 
     def __init__(
@@ -80,10 +111,12 @@ class FrameDecoder:
         max_length: int = MAX_LENGTH,
         buffer_limit: int = 65536,
         crc_mode_of: Callable[[bytes], CrcMode] = standard_crc,
+        cipher_of: Callable[[bytes], BodyCipher | None] = no_cipher,
     ) -> None:
         self._max_length = min(max_length, MAX_LENGTH)
         self._buffer_limit = max(buffer_limit, 1)
         self._crc_mode_of = crc_mode_of
+        self._cipher_of = cipher_of
         self._buffer = bytearray()
         self._junk = bytearray()
         self._searched = 0
@@ -179,11 +212,16 @@ class FrameDecoder:
         body = segment.find(_BODY_START)
         whole = body >= 0 and segment.endswith(_BODY_END) and len(segment) >= body + len(_BODY_START) + 2
         mode = self._crc_mode_of(segment)
-        if mode is CrcMode.OFF or (received is not None and crc16(segment, mode) == received):
-            return DecodedFrame(raw, segment, mode) if whole else RefusedFrame(raw, Refusal.NO_CP, mode)
+        plain = self._decrypt(segment)
+        if mode is CrcMode.OFF or (received is not None and _agrees(received, mode, plain, segment)):
+            return DecodedFrame(raw, plain, mode) if whole else RefusedFrame(raw, Refusal.NO_CP, mode)
         if not whole:
             return RefusedFrame(raw, Refusal.BAD_LENGTH)
         return RefusedFrame(raw, Refusal.BAD_CRC, None if received is None else matching_mode(segment, received))
+
+    def _decrypt(self, segment: bytes) -> bytes:
+        cipher = self._cipher_of(segment) if _ENCRYPTED in segment else None
+        return segment if cipher is None else _with_body(segment, cipher.decrypt)
 
     def _refuse(
         self, raw: bytes, reason: Refusal, would_match: CrcMode | None, found: list[DecodedFrame | RefusedFrame]
