@@ -140,7 +140,7 @@ async def test_each_row_has_its_own_result(ingest: Running) -> None:
     assert [result[name] for name in ("accepted", "duplicate", "conflicting", "refused")] == [5, 1, 1, 7]
     told = [entry["detail"] for entry in result["results"] if entry["status"] == "refused"]
     for detail, part in zip(
-        told, ["'test-park.s9'", "'benzene'", "future", "kPa cannot", "time: Field", "dict", "either"], strict=True
+        told, ["'test-park.s9'", "'benzene'", "future", "kPa cannot", "time: Field", "object", "either"], strict=True
     ):
         assert part in detail
     stored = await ingest.rows("SELECT value, quality FROM observation ORDER BY time DESC, datastream_id")

@@ -1,96 +1,114 @@
-"""Readings over HTTP: each row is checked by itself, and gets its own result."""
+"""Readings as JSON rows: decoded together at once, and one by one only where one of them is not as it should be."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from operator import attrgetter
+from typing import Any, Literal
 
+import msgspec
 from pydantic import ValidationError
 
-from services.ingest.meaning.normalise import Observation, quality_of, too_late
-from services.ingest.meaning.units import UnitError
-from services.ingest.registry.snapshot import Snapshot, Stream
-from services.ingest.schemas import BatchResult, ObservationRow, RowResult
-from services.ingest.writing.batch import RowStatus
+from services.ingest.intake.taken import Rows
+from services.ingest.schemas.intake import MAX_ROWS, ObservationRow
+from shared.problems import Unprocessable
 from shared.quality import Quality
-from shared.time import to_microseconds
+from shared.time import iso
+
+_Flag = Literal[tuple(flag.value for flag in Quality)]  # type: ignore[valid-type]
 
 
-class RowError(ValueError):
-    """Why a row is refused."""
+class _Row(msgspec.Struct, forbid_unknown_fields=True):
+    """An ``ObservationRow``, as fast as it can be read. Names and units are checked when they are looked up."""
+
+    property: str
+    time: str
+    value: float | None
+    station_id: str | None = None
+    station: str | None = None
+    quality: _Flag = Quality.NORMAL.value  # type: ignore[valid-type]
+    unit: str | None = None
+    cadence: str = "realtime"
 
 
-class Intake:
-    """The rows of one request: those that can be stored, and the results of the others."""
-
-    def __init__(
-        self, rows: Sequence[Any], snapshot: Snapshot, park_id: str, *, now: datetime, ahead: timedelta
-    ) -> None:
-        self._snapshot = snapshot
-        self._park_id = park_id
-        self._latest = (now, ahead)
-        self.observations: list[Observation] = []
-        self._indices: list[int] = []
-        self._results: list[RowResult | None] = [None] * len(rows)
-        for index, row in enumerate(rows):
-            try:
-                self.observations.append(self._observation(row))
-                self._indices.append(index)
-            except RowError as error:
-                self._results[index] = RowResult(index=index, status=RowStatus.REFUSED, detail=str(error))
-
-    @property
-    def refused(self) -> int:
-        """Rows that are not handed on."""
-        return len(self._results) - len(self._indices)
-
-    def result(self, statuses: Sequence[RowStatus]) -> BatchResult:
-        """The answer, given what became of ``observations``."""
-        for index, status in zip(self._indices, statuses, strict=True):
-            detail = None
-            if status is RowStatus.CONFLICTING:
-                detail = "another value is stored for this time; it stays, and yours was journalled"
-            self._results[index] = RowResult(index=index, status=status, detail=detail)
-        results = [result for result in self._results if result is not None]
-        told = [result.status for result in results]
-        return BatchResult(
-            accepted=told.count(RowStatus.ACCEPTED),
-            duplicate=told.count(RowStatus.DUPLICATE),
-            conflicting=told.count(RowStatus.CONFLICTING),
-            refused=told.count(RowStatus.REFUSED),
-            results=results,
-        )
-
-    def _observation(self, row: Any) -> Observation:
-        if not isinstance(row, ObservationRow):
-            raise RowError(_what_is_wrong(row))
-        stream = self._stream(row)
-        if too_late(row.time, *self._latest):
-            raise RowError("the time is in the future")
-        try:
-            factor = 1.0 if row.unit is None else stream.scale_of(row.unit)
-        except UnitError as error:
-            raise RowError(str(error)) from error
-        value = None if row.value is None else row.value * factor
-        flag = row.quality if value is not None or row.quality is not Quality.NORMAL else None
-        quality = quality_of(flag, value)
-        return Observation(stream.id, to_microseconds(row.time), value, quality.value, None, None, stream.shard)
-
-    def _stream(self, row: ObservationRow) -> Stream:
-        if (row.station_id is None) == (row.station is None):
-            raise RowError("name the station by either station_id or station")
-        station_id = row.station_id or f"{self._park_id}.{row.station}"
-        if self._snapshot.stations.get(station_id) != self._park_id:
-            raise RowError(f"park '{self._park_id}' has no station '{station_id}'")
-        stream = self._snapshot.streams.get((station_id, row.property, row.cadence))
-        if stream is None:
-            raise RowError(f"station '{station_id}' has no datastream of '{row.property}' at cadence '{row.cadence}'")
-        return stream
+class _Batch(msgspec.Struct, forbid_unknown_fields=True):
+    observations: list[_Row]
 
 
-def _what_is_wrong(row: Any) -> str:
+class _RawBatch(msgspec.Struct, forbid_unknown_fields=True):
+    observations: list[msgspec.Raw]
+
+
+_BATCH = msgspec.json.Decoder(_Batch)
+_RAW_BATCH = msgspec.json.Decoder(_RawBatch)
+_ROW = msgspec.json.Decoder(_Row)
+_ADDRESS = attrgetter("station_id", "station", "property", "cadence", "unit")
+_TIME, _VALUE, _QUALITY = attrgetter("time"), attrgetter("value"), attrgetter("quality")
+_UNREAD = _Row(property="", time="1970-01-01T00:00:00Z", value=None)
+
+
+def read_rows(body: bytes) -> Rows:
+    """The rows of ``{"observations": [...]}``. Raises Unprocessable where the whole is no such thing."""
+    refused: dict[int, str] = {}
     try:
-        ObservationRow.model_validate(row)
+        rows = _BATCH.decode(body).observations
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        rows = _one_by_one(_raw_rows(body), refused)
+    if not 1 <= len(rows) <= MAX_ROWS:
+        raise Unprocessable(f"observations: {len(rows)} rows; a batch has 1 to {MAX_ROWS}.")
+    return as_columns(rows, refused)
+
+
+def as_columns(rows: Sequence[Any], refused: dict[int, str]) -> Rows:
+    """Decoded rows in columns."""
+    return Rows(
+        list(map(_ADDRESS, rows)),
+        list(map(_TIME, rows)),
+        list(map(_VALUE, rows)),
+        list(map(_QUALITY, rows)),
+        refused,
+    )
+
+
+def read_row(raw: bytes | msgspec.Raw) -> _Row:
+    """One row by itself; raises ValueError with what is wrong, for its sender."""
+    try:
+        return _ROW.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _lenient(bytes(raw))
+
+
+def _raw_rows(body: bytes) -> list[msgspec.Raw]:
+    try:
+        return _RAW_BATCH.decode(body).observations
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unprocessable(f'The body is not {{"observations": [...]}} in JSON: {error}.') from error
+
+
+def _one_by_one(raws: Sequence[msgspec.Raw], refused: dict[int, str]) -> list[_Row]:
+    rows = []
+    for index, raw in enumerate(raws):
+        try:
+            rows.append(read_row(raw))
+        except ValueError as error:
+            refused[index] = str(error)
+            rows.append(_UNREAD)
+    return rows
+
+
+def _lenient(raw: bytes) -> _Row:
+    """Read by the published model: it takes some more (a time as a number), and says best what is wrong."""
+    try:
+        row = ObservationRow.model_validate_json(raw)
     except ValidationError as error:
         faults = error.errors()
-        return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg']}" for fault in faults[:3])
-    return "not an observation"
+        words = (f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg']}" for fault in faults[:3])
+        raise ValueError("; ".join(words)) from error
+    return _Row(
+        row.property,
+        iso(row.time),
+        row.value,
+        row.station_id,
+        row.station,
+        row.quality.value,
+        row.unit,
+        row.cadence,
+    )

@@ -1,10 +1,22 @@
 """Bodies of ingest's HTTP interface."""
 
+from services.ingest.schemas.corrections import (
+    Conflict,
+    ConflictPage,
+    Content,
+    CorrectedValue,
+    Correction,
+    CorrectionPage,
+    CorrectionRequest,
+    CorrectionResult,
+    JudgedSpan,
+)
 from services.ingest.schemas.intake import (
     BatchResult,
     ObservationBatch,
     ObservationRow,
     RowResult,
+    standing_alone,
 )
 from services.ingest.schemas.registry import (
     Datastream,
@@ -42,6 +54,14 @@ from services.ingest.schemas.statistics import (
 
 __all__ = [
     "BatchResult",
+    "Conflict",
+    "ConflictPage",
+    "Content",
+    "CorrectedValue",
+    "Correction",
+    "CorrectionPage",
+    "CorrectionRequest",
+    "CorrectionResult",
     "Datastream",
     "DatastreamPage",
     "DeviceCounters",
@@ -49,6 +69,7 @@ __all__ = [
     "Enterprise",
     "EnterprisePage",
     "Exceedance",
+    "JudgedSpan",
     "LatestPage",
     "LatestValue",
     "Location",
@@ -72,4 +93,5 @@ __all__ = [
     "WindRose",
     "WindRosePage",
     "WindSector",
+    "standing_alone",
 ]

@@ -52,3 +52,21 @@ class BatchResult(BaseModel):
     conflicting: int
     refused: int
     results: list[RowResult]
+
+
+def standing_alone(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a body that the handler decodes itself, without references to what stands elsewhere."""
+    whole = model.model_json_schema()
+    parts = whole.pop("$defs", {})
+
+    def resolved(node: Any) -> Any:
+        if isinstance(node, dict):
+            name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+            return {**resolved(parts[name]), **rest(node)} if name else rest(node)
+        return [resolved(item) for item in node] if isinstance(node, list) else node
+
+    def rest(node: dict[str, Any]) -> dict[str, Any]:
+        return {key: resolved(value) for key, value in node.items() if key != "$ref"}
+
+    found: dict[str, Any] = resolved(whole)
+    return found

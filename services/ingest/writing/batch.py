@@ -36,6 +36,7 @@ ACCEPTED, DUPLICATE, CONFLICTING = (
 )
 StatusCodes = NDArray[np.uint8]
 """What became of each of many observations: positions in `STATUSES`."""
+NO_CODES: StatusCodes = np.empty(0, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

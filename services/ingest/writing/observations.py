@@ -7,7 +7,7 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg.errors import UniqueViolation
 
-from services.ingest.writing.batch import ACCEPTED, CONFLICTING, DUPLICATE, Batch, StatusCodes
+from services.ingest.writing.batch import ACCEPTED, CONFLICTING, DUPLICATE, NO_CODES, Batch, StatusCodes
 from services.ingest.writing.binary_copy import encode_numbered, encode_observations
 from services.ingest.writing.columns import Columns
 from shared.time import from_microseconds, to_microseconds
@@ -50,7 +50,7 @@ async def store_observations(connection: Connection, batch: Batch) -> StatusCode
     """First as if all were new, which they nearly always are; when one is not, by comparison."""
     columns = batch.columns
     if not len(columns):
-        return np.empty(0, np.uint8)
+        return NO_CODES
     order = np.lexsort((columns.time, columns.datastream_id))
     ordered = columns.take(order)
     if not _has_repeats(ordered):
