@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from services.ingest.meaning.units import scale
 from shared.hj212.crc import CrcMode
+from shared.hj212.frame import BodyCipher
 from shared.vocabulary import ObservedProperty, observed_properties
 
 
@@ -34,7 +35,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """An HJ 212 device. ``streams`` is keyed by factor code and cadence; a ``password`` of None accepts any."""
+    """An HJ 212 device. ``streams`` is keyed by factor code and cadence; a ``password`` of None accepts any.
+
+    ``cipher`` stands where its bodies are encrypted (edition of 2025).
+    """
 
     mn: str
     park_id: str
@@ -44,6 +48,7 @@ class Device:
     crc_mode: CrcMode
     acknowledge: str
     streams: Mapping[tuple[str, str], Stream] = field(default_factory=dict)
+    cipher: BodyCipher | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,18 @@ What comes out of ``receive`` has to be committed before ``answers`` of it may b
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from services.ingest.meaning.normalise import NOTHING, Normalised, normalise
 from services.ingest.registry.snapshot import Device
+from services.ingest.stations.parts import NO_PART, Outcome, Parts
 from services.ingest.stations.verdicts import Verdict
 from shared.hj212 import commands
-from shared.hj212.codes import DATA_COMMANDS, Cn, wants_answer
+from shared.hj212.codes import DATA_COMMANDS, Cn, is_encrypted_command, wants_answer
 from shared.hj212.crc import CrcMode
-from shared.hj212.frame import DecodedFrame, FrameDecoder, RefusedFrame, encode
+from shared.hj212.encryption import is_encrypted
+from shared.hj212.frame import BodyCipher, DecodedFrame, FrameDecoder, RefusedFrame, encode
 from shared.hj212.segment import Segment, parse
 
 MAX_MN = 64
@@ -30,8 +32,7 @@ Directory = Callable[[str], Device | None]
 """From an MN to the device, None where no park has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """One frame, or bytes that are none, ready to be stored. ``mn`` is None where none could be read or guessed."""
 
     raw: bytes
@@ -42,6 +43,7 @@ class Received:
     segment: Segment | None = None
     device: Device | None = None
     data: Normalised = NOTHING
+    part: Outcome = NO_PART
 
     @property
     def genuine(self) -> bool:
@@ -55,7 +57,8 @@ class Session:
     def __init__(self, directory: Directory, *, ahead: timedelta, max_refused_run: int = 100) -> None:
         self._directory = directory
         self._ahead = ahead
-        self._decoder = FrameDecoder(crc_mode_of=self._crc_mode)
+        self._decoder = FrameDecoder(crc_mode_of=self._crc_mode, cipher_of=self._cipher)
+        self._parts = Parts()
         self._refused_run = 0
         self._max_refused_run = max_refused_run
         self._last_mn: str | None = None
@@ -73,6 +76,10 @@ class Session:
     def receive(self, data: bytes, now: datetime) -> list[Received]:
         """Take bytes of the connection; what they complete, in order."""
         return [self._judge(frame, now) for frame in self._decoder.feed(data)]
+
+    def lost(self) -> tuple[str, ...]:
+        """The connection has ended: MNs of messages in parts that stay incomplete, one for each."""
+        return self._parts.end()
 
     def end(self, now: datetime) -> list[Received]:
         """The connection has ended: what was left over."""
@@ -98,9 +105,18 @@ class Session:
         device = self._device_in(segment)
         return CrcMode.HJ212 if device is None else device.crc_mode
 
+    def _cipher(self, segment: bytes) -> BodyCipher | None:
+        device = self._device_in(segment)
+        return None if device is None else device.cipher
+
     def _device_in(self, raw: bytes) -> Device | None:
-        found = _MN.search(raw)
-        return None if found is None else self._directory(found[1].strip().decode("utf-8", "replace"))
+        mn = _mn_in(raw)
+        return None if mn is None else self._directory(mn)
+
+    def _stranger_in(self, raw: bytes) -> str | None:
+        """The MN of a frame that no park has, as the database can keep it."""
+        mn = _mn_in(raw)
+        return _storable(mn) if mn and self._directory(mn) is None else None
 
     def _judge(self, frame: DecodedFrame | RefusedFrame, now: datetime) -> Received:
         if isinstance(frame, RefusedFrame):
@@ -111,7 +127,16 @@ class Session:
         self._last_mn = mn
         device = self._directory(segment.mn or "")
         verdict, data = self._verdict(segment, device, now)
-        return Received(frame.raw, verdict, now, mn, data.reason, segment, device, data)
+        received = Received(frame.raw, verdict, now, mn, data.reason, segment, device, data)
+        return self._of_part(received) if received.genuine and segment.pnum is not None else received
+
+    def _of_part(self, received: Received) -> Received:
+        segment, device = received.segment, received.device
+        assert segment is not None
+        assert device is not None
+        time = commands.data_time(segment)
+        key = segment.qn or "" if time is None else commands.format_time(time)
+        return received._replace(part=self._parts.take(device.mn, segment, key, received.received_at))
 
     def _verdict(self, segment: Segment, device: Device | None, now: datetime) -> tuple[Verdict, Normalised]:
         if device is None:
@@ -131,15 +156,28 @@ class Session:
         verdict = Verdict.of_refusal(frame.reason)
         if verdict in _MEANINGLESS:
             self._refused_run += 1
+        detail = None if frame.would_match is None else f"crc matches {frame.would_match.value}"
+        if verdict is Verdict.BAD_CRC and detail is not None and (stranger := self._stranger_in(frame.raw)):
+            # It holds together by another checksum: quarantined like any of an unknown device, to be read again.
+            return Received(frame.raw, Verdict.UNKNOWN_MN, now, stranger, detail)
         device = self._device_in(frame.raw)
         mn = device.mn if device is not None else self._last_mn
         detail = None if frame.would_match is None else f"crc matches {frame.would_match.value}"
+        if verdict is Verdict.BAD_CRC and detail is None and is_encrypted(frame.raw):
+            has_key = device is not None and device.cipher is not None
+            detail = "encrypted with another key" if has_key else "encrypted, no key is registered"
         return Received(frame.raw, verdict, now, mn, detail)
 
 
 def frame_for(device: Device, message: Segment) -> bytes:
     """A message of the platform as a frame. A device that makes another checksum checks ours by it too."""
-    return encode(message.encode(), CrcMode.HJ212 if device.crc_mode is CrcMode.OFF else device.crc_mode)
+    mode = CrcMode.HJ212 if device.crc_mode is CrcMode.OFF else device.crc_mode
+    return encode(message.encode(), mode, device.cipher if is_encrypted_command(message.cn) else None)
+
+
+def _mn_in(raw: bytes) -> str | None:
+    found = _MN.search(raw)
+    return None if found is None else found[1].strip().decode("utf-8", "replace")
 
 
 def _storable(mn: str | None) -> str | None:

@@ -1,12 +1,16 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.ingest.registry.snapshot import Device
-from services.ingest.stations.session import Received, Session
+from services.ingest.stations.session import Received, Session, frame_for
 from services.ingest.stations.verdicts import Verdict
+from shared.hj212.codes import Cn
 from shared.hj212.crc import CrcMode
-from shared.hj212.frame import encode
+from shared.hj212.encryption import Sm4
+from shared.hj212.frame import DecodedFrame, FrameDecoder, encode
+from shared.hj212.segment import Pair, build
 from tests.ingest.devices import device
 
 NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
@@ -127,3 +131,50 @@ def test_half_a_frame_at_the_end_is_told() -> None:
 def test_an_mn_cannot_break_the_store() -> None:
     received, _ = exchange(device(), frame("2011", mn="\x00" + "x" * 5000))
     assert received.mn == "x" * 64
+
+
+def test_a_device_with_a_key_is_read_and_is_sent_what_it_can_read() -> None:
+    cipher = Sm4("0123456789abcdef")
+    known = replace(device(), cipher=cipher)
+    sealed = encode(frame("2011", body=DATA)[6:-6], cipher=cipher)
+    received, answers = exchange(known, sealed)
+    assert (received.verdict, received.raw, answers) == (Verdict.ACCEPTED, sealed[:-2], [DATA_ANSWER])
+    assert [row.value for row in received.data.observations] == [0.25]
+    request = build(Cn.MINUTE, mn="A1", groups=((Pair("BeginTime", None, "20260301000000"),),))
+    assert b"BeginTime" not in frame_for(known, request)
+    (read,) = FrameDecoder(cipher_of=lambda _: cipher).feed(frame_for(known, request))
+    assert isinstance(read, DecodedFrame)
+    assert read.segment == request.encode()
+
+
+@pytest.mark.parametrize(
+    ("key", "detail"), [(None, "encrypted, no key is registered"), ("x" * 16, "encrypted with another key")]
+)
+def test_an_encrypted_frame_without_its_key_is_told(key: str | None, detail: str) -> None:
+    sealed = encode(frame("2011", body=DATA)[6:-6], cipher=Sm4("0123456789abcdef"))
+    received, answers = exchange(replace(device(), cipher=None if key is None else Sm4(key)), sealed)
+    assert (received.verdict, received.detail, received.mn, answers) == (Verdict.BAD_CRC, detail, "A1", [])
+
+
+def test_each_part_is_stored_and_answered_by_itself_and_a_lost_one_is_told() -> None:
+    one = session(device())
+    for number, at in ((1, "115930"), (2, "115930"), (1, "115940")):
+        body = f"DataTime=20260301{at};a21022-Rtd=250"
+        (received,) = one.receive(frame("2011", body=body, flag=f"Flag=7;PNUM=2;PNO={number};"), NOW)
+        assert received.verdict is Verdict.ACCEPTED
+        assert len(received.data.observations) == 1
+        assert one.answers(received, NOW) == [DATA_ANSWER]
+    assert one.lost() == ("A1",)
+
+
+def test_a_message_that_is_sent_again_says_so() -> None:
+    received, answers = exchange(device(), frame("2011", body=DATA, flag="Flag=9;RF=1;"))
+    assert received.segment is not None
+    assert received.segment.resent
+    assert answers == [DATA_ANSWER]
+
+
+@pytest.mark.parametrize("cn", ["1001", "2013", "2052", "2062", "2111", "3022"])
+def test_uploads_of_2025_are_acknowledged(cn: str) -> None:
+    received, answers = exchange(device(), frame(cn, body="DataTime=20260301115930", flag="Flag=9;"))
+    assert (received.verdict, answers) == (Verdict.ACCEPTED, [DATA_ANSWER])
