@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
+_GRACE_S = 2.0
 
 
 def service_role(service: str) -> str:
@@ -22,7 +23,9 @@ def service_role(service: str) -> str:
     return f"fenceline_{service}"
 
 
-def create_engine(database_url: str, service: str, pool_size: int = 8) -> AsyncEngine:
+def create_engine(
+    database_url: str, service: str, pool_size: int = 8, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS
+) -> AsyncEngine:
     """An engine for `service` on asyncpg. Connects lazily: it can be made while the database is down."""
     return create_async_engine(
         _asyncpg_url(database_url),
@@ -32,12 +35,13 @@ def create_engine(database_url: str, service: str, pool_size: int = 8) -> AsyncE
         pool_pre_ping=True,
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
-            "command_timeout": STATEMENT_TIMEOUT_MS / 1000,
+            # The server gives up first, and says so; the client does where the server is gone.
+            "command_timeout": statement_timeout_ms / 1000 + _GRACE_S,
             "server_settings": {
                 "role": service_role(service),
                 "search_path": service,
                 "application_name": f"fenceline-{service}",
-                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                "statement_timeout": str(statement_timeout_ms),
                 "timezone": "UTC",
             },
         },

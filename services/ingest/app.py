@@ -35,6 +35,9 @@ def build_state(settings: IngestSettings) -> State:
     """The parts of a process; none of them has connected yet."""
     database_url = settings.database_url.get_secret_value()
     engine = database.create_engine(database_url, SERVICE, settings.database_pool_size)
+    questions = database.create_engine(
+        database_url, SERVICE, settings.ingest_question_connections, round(1000 * settings.ingest_question_timeout_s)
+    )
     redis = shared_redis.create_redis(settings.redis_url.get_secret_value(), SERVICE)
     registry = Registry(engine, redis, settings.observation_shards)
     relay = OutboxRelay(engine, redis, SERVICE, keep=timedelta(days=settings.ingest_fact_days))
@@ -59,7 +62,9 @@ def build_state(settings: IngestSettings) -> State:
         clock_ahead=clock_ahead,
     )
     server = StationServer(settings.ingest_hj212_host, settings.ingest_hj212_port, registry.device, writer, limits)
-    return State(engine, redis, registry, writer, relay, server, clock_ahead, settings.ingest_valid_share)
+    return State(
+        engine, redis, registry, writer, relay, server, clock_ahead, settings.ingest_valid_share, questions=questions
+    )
 
 
 def build_app(settings: IngestSettings) -> FastAPI:
@@ -141,4 +146,5 @@ async def _stop(state: State, tasks: list[asyncio.Task[None]]) -> None:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=1.0)
     await state.redis.aclose()
+    await state.questions.dispose()
     await state.engine.dispose()

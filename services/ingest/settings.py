@@ -25,3 +25,5 @@ class IngestSettings(MqttSettings):
     ingest_batch_wait_s: float = Field(default=0.004, ge=0, le=1, description="how long a transaction gathers rows")
     ingest_queue_rows: int = Field(default=50_000, ge=1, description="rows that may wait to be stored")
     ingest_fact_days: int = Field(default=7, ge=1, description="how long the outbox keeps published facts")
+    ingest_question_timeout_s: float = Field(default=10.0, ge=0.001, le=300, description="a statement of a question")
+    ingest_question_connections: int = Field(default=4, ge=1, le=100, description="questions answered at once")

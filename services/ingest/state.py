@@ -26,6 +26,7 @@ class State:
     server: StationServer
     clock_ahead: timedelta
     valid_share: float
+    questions: AsyncEngine
 
 
 def state_of(request: Request) -> State:

@@ -1,0 +1,44 @@
+"""Connections for questions: a pool of their own and a time-out, so that no question holds up what must not wait."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.ingest.state import State
+from shared.problems import Unavailable
+
+_CANCELLED = "57014"
+_BUSY_S = 5
+
+
+@asynccontextmanager
+async def asking(ingest: State) -> AsyncIterator[AsyncConnection]:
+    """A connection to ask questions on. Raises Unavailable where one takes too long, or none can be asked."""
+    async with asking_of(ingest.questions) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def asking_of(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """The same for an engine that was made with a time-out."""
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    except PoolTimeout:
+        detail = "More questions are being answered than can be at once. Ask again in some seconds."
+        raise Unavailable(detail, retry_after_s=_BUSY_S) from None
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _CANCELLED:
+            raise Unavailable(
+                "The question took too long and was given up. Ask for a shorter span, fewer datastreams or a coarser "
+                "resolution.",
+                retry_after_s=_BUSY_S,
+            ) from error
+        if error.connection_invalidated:
+            raise Unavailable("The database broke off in the middle of the question. Ask again.") from error
+        raise
+    except OSError as error:
+        raise Unavailable("The database cannot be reached at the moment. Ask again in some seconds.") from error
