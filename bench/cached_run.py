@@ -21,7 +21,8 @@ REQUEST = {
 
 def measure(budget_s: float) -> Measured:
     """Milliseconds for one answer from the store, on a connection that is kept, everything durable."""
-    with service.running() as running, running.client() as client:
+    modules = ("services.model", "services.model.worker")
+    with service.running(*modules, until="live") as system, system.client("model") as client:
 
         def ask() -> dict[str, object]:
             answer = client.post(f"/parks/{PARK}/runs", json=REQUEST)

@@ -1,4 +1,4 @@
-"""A model service with its worker and stores, as processes on loopback, in a folder that goes away with them."""
+"""Services with their stores, as processes on loopback, in a folder that goes away with them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import httpx
 
@@ -21,55 +22,77 @@ from launcher.ports import free_port
 _START_S = 60.0
 _STOP_S = 10.0
 _ROOT = Path(__file__).parent.parent
+_HTTP = ("ingest", "alerts", "model", "gateway")
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """Where the service listens, and the secret that it asks for."""
+class System:
+    """Where the services listen, and the secret that they ask for; ``processes`` has the id of each by its module."""
 
-    url: str
+    ports: Mapping[str, int]
+    hj212_port: int
     token: str
+    database_url: str
+    redis_url: str
+    processes: Mapping[str, int]
 
-    def client(self) -> httpx.Client:
-        """A client that keeps its connection."""
-        return httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60.0, trust_env=False
-        )
+    def url(self, service: str) -> str:
+        """The address of a service."""
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def client(self, service: str) -> httpx.Client:
+        """A client of one service that keeps its connection."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return httpx.Client(base_url=self.url(service), headers=headers, timeout=60.0, trust_env=False)
 
 
 @contextmanager
-def running() -> Iterator[Service]:
-    """Start everything durable as `make run` does, wait until it is ready, and end it afterwards."""
+def running(
+    *modules: str, settings: Mapping[str, str] | None = None, until: Literal["live", "ready"] = "ready"
+) -> Iterator[System]:
+    """Start everything durable as `make run` does, wait until it is ready, and end it afterwards.
+
+    ``modules`` such as ``services.ingest`` or ``services.model.worker``; ``settings`` are further FENCELINE variables.
+    A service that is not started has an address where nobody listens; who misses it is never ready, but live.
+    """
     with tempfile.TemporaryDirectory(prefix="fenceline-bench-") as folder, ExitStack() as stack:
         Path(folder).chmod(0o711)  # PostgreSQL may run under another account
         postgres = stack.enter_context(EmbeddedPostgres(Path(folder) / "postgres"))
         valkey = stack.enter_context(EmbeddedValkey(Path(folder) / "valkey"))
-        port, token = free_port(), secrets.token_urlsafe(32)
+        started = [name for name in _HTTP if f"services.{name}" in modules]
+        ports = {name: free_port() if name in started else 1 for name in _HTTP}
+        hj212_port, token = free_port(), secrets.token_urlsafe(32)
         environment = os.environ | {
             "PYTHONPATH": str(_ROOT),
             "FENCELINE_DATABASE_URL": postgres.url,
             "FENCELINE_REDIS_URL": valkey.url,
             "FENCELINE_INTERNAL_TOKEN": token,
-            "FENCELINE_MODEL_PORT": str(port),
-            # Nothing here asks ingest or alerts; nobody listens there.
-            "FENCELINE_INGEST_URL": "http://127.0.0.1:1",
-            "FENCELINE_ALERTS_URL": "http://127.0.0.1:1",
+            "FENCELINE_INGEST_HJ212_PORT": str(hj212_port),
             "FENCELINE_LOG_LEVEL": "error",
+            **{f"FENCELINE_{name.upper()}_PORT": str(port) for name, port in ports.items()},
+            **{f"FENCELINE_{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()},
+            **(settings or {}),
         }
-        subprocess.run([sys.executable, "-m", "shared.migrate", "model"], env=environment, cwd=_ROOT, check=True)
-        for module in ("services.model", "services.model.worker"):
-            stack.enter_context(_process([sys.executable, "-m", module], environment, Path(folder) / f"{module}.log"))
-        service = Service(f"http://127.0.0.1:{port}", token)
-        _wait(service)
-        yield service
+        for name in started:
+            subprocess.run([sys.executable, "-m", "shared.migrate", name], env=environment, cwd=_ROOT, check=True)
+        processes = {
+            module: stack.enter_context(
+                _process([sys.executable, "-m", module], environment, Path(folder) / f"{module}.log")
+            )
+            for module in modules
+        }
+        system = System(ports, hj212_port, token, postgres.url, valkey.url, processes)
+        for name in started:
+            _wait(system, name, until)
+        yield system
 
 
 @contextmanager
-def _process(command: list[str], environment: dict[str, str], log_path: Path) -> Iterator[None]:
+def _process(command: list[str], environment: dict[str, str], log_path: Path) -> Iterator[int]:
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=_ROOT, stdout=log, stderr=log)
         try:
-            yield
+            yield process.pid
         finally:
             process.terminate()
             try:
@@ -79,14 +102,14 @@ def _process(command: list[str], environment: dict[str, str], log_path: Path) ->
                 process.wait()
 
 
-def _wait(service: Service) -> None:
+def _wait(system: System, name: str, until: str) -> None:
     limit = time.monotonic() + _START_S
-    with service.client() as client:
+    with system.client(name) as client:
         while time.monotonic() < limit:
             try:
-                if client.get("/health/live").status_code == 200:
+                if client.get(f"/health/{until}").status_code == 200:
                     return
             except httpx.HTTPError:
                 pass
             time.sleep(0.1)
-    raise RuntimeError(f"the model service did not answer within {_START_S:.0f} s")
+    raise RuntimeError(f"{name} was not {until} within {_START_S:.0f} s")
