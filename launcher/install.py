@@ -30,6 +30,7 @@ TIMESCALE = ROOT / "tests" / "timescale"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
 ROOM_TO_INSTALL_MB = 2_000
+TOOLS = ROOT / ".fenceline" / "tools"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -176,6 +177,48 @@ def install_browser() -> None:
             raise refusal from None
 
 
+def find_broker() -> tuple[str, dict[str, str]] | None:
+    """An MQTT broker for tests, and what its environment needs: one of the machine, or one unpacked by us."""
+    installed = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if installed:
+        return installed, {}
+    unpacked = TOOLS / "mosquitto" / "usr" / "sbin" / "mosquitto"
+    if not unpacked.exists():
+        return None
+    folders = sorted({str(path.parent) for path in (TOOLS / "mosquitto").rglob("*.so.*")})
+    return str(unpacked), {"LD_LIBRARY_PATH": ":".join(folders)}
+
+
+def install_broker() -> None:
+    """Mosquitto from the distribution's packages, unpacked beside the checkout: no root needed, no daemon started."""
+    if find_broker():
+        return
+    refusal = Refusal(
+        "no MQTT broker was found and none can be fetched from here: `sudo apt-get install mosquitto`, then again",
+        "未找到 MQTT 代理且无法自动获取：请执行 `sudo apt-get install mosquitto` 后重试",
+    )
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise refusal
+    packages = TOOLS / "packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    with step("MQTT broker for tests", "测试用 MQTT 代理"):
+        try:
+            if os.geteuid() == 0:
+                quietly(["apt-get", "-qq", "update"])
+            plan = subprocess.run(
+                ["apt-get", "install", "--simulate", "--no-install-recommends", "mosquitto"],
+                capture_output=True,
+                text=True,
+                check=False,
+            ).stdout
+            needed = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
+            quietly(["apt-get", "download", *(needed or ["mosquitto"])], packages)
+            for package in sorted(packages.glob("*.deb")):
+                quietly(["dpkg-deb", "-x", str(package), str(TOOLS / "mosquitto")])
+        except Refusal:
+            raise refusal from None
+
+
 def quietly(command: list[str], folder: Path = ROOT) -> None:
     """Run a command with its output in the log; on failure say what it said last and where the rest is."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
@@ -227,6 +270,7 @@ def install(purpose: str) -> None:
     if purpose == "test":
         install_npm(TIMESCALE, "TimescaleDB for tests", "测试用 TimescaleDB")
         install_browser()
+        install_broker()
 
 
 def main() -> int:

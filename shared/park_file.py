@@ -46,6 +46,9 @@ def _known_zone(name: str) -> str:
     return name
 
 
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -64,7 +67,7 @@ class Park(_Entry):
     id: Code
     name: BilingualText
     fictitious: bool = False
-    timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
+    timezone: TimeZone = "Asia/Shanghai"
     boundary: Ring
 
 

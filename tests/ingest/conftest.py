@@ -1,11 +1,13 @@
 """A running ingest in this process: real sockets, real stores."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
+from launcher.embedded import EmbeddedPostgres
 from tests.ingest.running import Running, start
+from tests.support.databases import migrate
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 
@@ -29,3 +31,14 @@ async def ingest(start_ingest: Start, database_url: str) -> AsyncIterator[Runnin
     async with start_ingest(database_url) as running:
         await running.ready()
         yield running
+
+
+@pytest.fixture
+def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server of this test's own, to stop and start; stopped at first."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("own-postgres"), durable=False)
+    server.start()
+    migrate(server.url, "ingest")
+    server.stop()
+    yield server
+    server.stop()

@@ -12,19 +12,7 @@ from shared.streams import FACTS
 from tests.ingest.conftest import Start
 from tests.ingest.parks import park, station
 from tests.ingest.running import until
-from tests.ingest.test_server import data
-from tests.support.databases import migrate
-
-
-@pytest.fixture
-def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A server of this test's own, to stop and start; stopped at first."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("own-postgres"), durable=False)
-    server.start()
-    migrate(server.url, "ingest")
-    server.stop()
-    yield server
-    server.stop()
+from tests.ingest.stations.test_server import data
 
 
 @pytest.fixture
