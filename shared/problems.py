@@ -77,6 +77,12 @@ class Conflict(Problem):
     status, slug, title = 409, "conflict", "Not possible in this state"
 
 
+class Gone(Problem):
+    """It was there, and is kept no longer."""
+
+    status, slug, title = 410, "gone", "No longer kept"
+
+
 class TooLarge(Problem):
     """The body is over the limit."""
 

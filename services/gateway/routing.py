@@ -48,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/parks/{park_id}/devices", Service.INGEST),
     Route("GET", "/parks/{park_id}/wind-rose", Service.INGEST),
     Route("GET", "/parks/{park_id}/statistics", Service.INGEST),
+    Route("GET", "/parks/{park_id}/observations/changes", Service.INGEST),
     Route("GET", "/parks/{park_id}/alarms", Service.ALERTS),
     Route("GET", "/parks/{park_id}/alarms/{alarm_id}", Service.ALERTS),
     Route("POST", "/parks/{park_id}/alarms/{alarm_id}/acknowledge", Service.ALERTS, Scope.WRITE),

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.ingest.api import devices, observations, registry, series, statistics
+from services.ingest.api import changes, devices, observations, registry, series, statistics
 
 ROUTERS: tuple[APIRouter, ...] = (
     registry.router,
@@ -10,4 +10,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     observations.router,
     series.router,
     statistics.router,
+    changes.router,
 )

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 
 from services.ingest import schemas
 from services.ingest.questions import series, statistics, wind_rose
+from services.ingest.questions.asking import asking
 from services.ingest.registry import questions
 from services.ingest.state import Ingest
 from shared.park_file import Cadence
-from shared.problems import BadRequest, NotFound, Unprocessable, responses
+from shared.problems import BadRequest, NotFound, Unavailable, Unprocessable, responses
 from shared.time import UtcDatetime
 
 router = APIRouter(tags=["ingest"])
@@ -24,7 +25,7 @@ Threshold = Annotated[float, Query(gt=0, allow_inf_nan=False)]
 Speed = Annotated[float, Query(gt=0, le=200)]
 
 
-@router.get("/parks/{park_id}/wind-rose", responses=responses(BadRequest, NotFound, Unprocessable))
+@router.get("/parks/{park_id}/wind-rose", responses=responses(BadRequest, NotFound, Unprocessable, Unavailable))
 async def get_wind_rose(
     park_id: str,
     ingest: Ingest,
@@ -40,7 +41,7 @@ async def get_wind_rose(
     check_span(start, end, _MAX_ROSE_DAYS)
     if any(low >= high for low, high in pairwise(speed_edge)):
         raise Unprocessable("`speed_edge` has to rise from one to the next.")
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         await questions.park(connection, park_id)
         items = await wind_rose.wind_roses(
             connection,
@@ -56,7 +57,7 @@ async def get_wind_rose(
     return schemas.WindRosePage(start=start, end=end, items=items)
 
 
-@router.get("/parks/{park_id}/statistics", responses=responses(BadRequest, NotFound, Unprocessable))
+@router.get("/parks/{park_id}/statistics", responses=responses(BadRequest, NotFound, Unprocessable, Unavailable))
 async def get_statistics(
     park_id: str,
     ingest: Ingest,
@@ -69,7 +70,7 @@ async def get_statistics(
 ) -> schemas.StatisticsPage:
     """Moments, percentiles and exceedances of some datastreams, of readings or of means that are valid."""
     check_span(start, end, statistics.MAX_SPAN[basis].days)
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         items = await statistics.statistics(
             connection,
             park_id,

@@ -35,14 +35,14 @@ _READINGS = """
 _PERIODS = """
     SELECT datastream_id, bucket AS time, over_range > 0 AS beyond,
            CASE WHEN valid > 0 AND valid >= CAST(:share AS float8) * count THEN mean END AS value
-    FROM observation_{resolution} WHERE datastream_id = ANY(:ids) AND bucket >= :start AND bucket < :end
+    FROM observation_{resolution}s(CAST(:ids AS integer[]), :start, :end)
 """
 # Days are the park's own, so they are put together from hours.
 _DAYS = """
     SELECT datastream_id, date_trunc('day', bucket, :zone) AS time, sum(over_range) > 0 AS beyond,
            CASE WHEN sum(valid) > 0 AND sum(valid) >= CAST(:share AS float8) * sum(count)
                 THEN sum(total) / sum(valid) END AS value
-    FROM observation_hour WHERE datastream_id = ANY(:ids) AND bucket >= :start AND bucket < :end GROUP BY 1, 2
+    FROM observation_hours(CAST(:ids AS integer[]), :start, :end) GROUP BY 1, 2
 """
 # percentile_cont interpolates between ranks 1 + (n - 1) p, as HJ 663-2013 does.
 _STATISTICS = """

@@ -1,5 +1,6 @@
 """Bodies of ingest's HTTP interface."""
 
+from services.ingest.schemas.changes import Change, ChangeKind, ChangePage
 from services.ingest.schemas.corrections import (
     Conflict,
     ConflictPage,
@@ -54,6 +55,9 @@ from services.ingest.schemas.statistics import (
 
 __all__ = [
     "BatchResult",
+    "Change",
+    "ChangeKind",
+    "ChangePage",
     "Conflict",
     "ConflictPage",
     "Content",

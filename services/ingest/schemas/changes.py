@@ -8,6 +8,8 @@ from shared.park_file import Cadence
 from shared.quality import Quality
 from shared.time import UtcDatetime
 
+ChangeKind = Literal["stored", "corrected"]
+
 
 class Change(BaseModel):
     """One observation as it was committed: ``stored`` new, or ``corrected`` by a reviewer (the later one counts).
@@ -16,7 +18,7 @@ class Change(BaseModel):
     now.
     """
 
-    change: Literal["stored", "corrected"]
+    change: ChangeKind
     datastream_id: int
     station_id: str
     property_id: str
