@@ -2,15 +2,18 @@
 
 from shared.messages.alarms import AlarmChanged, AlarmState, AlarmTransition
 from shared.messages.base import Message
+from shared.messages.corrections import CORRECTIONS_STREAM, ObservationsCorrected
 from shared.messages.observations import ObservationsStored
 from shared.messages.registry import RegistryChanged
 from shared.messages.runs import RunChanged, RunRequested, RunState
 
 __all__ = [
+    "CORRECTIONS_STREAM",
     "AlarmChanged",
     "AlarmState",
     "AlarmTransition",
     "Message",
+    "ObservationsCorrected",
     "ObservationsStored",
     "RegistryChanged",
     "RunChanged",

@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter
 
-from services.ingest.api import changes, devices, observations, registry, series, statistics
+from services.ingest.api import changes, corrections, devices, observations, registry, series, statistics
 
 ROUTERS: tuple[APIRouter, ...] = (
     registry.router,
     devices.router,
     observations.router,
     series.router,
+    corrections.router,
     statistics.router,
     changes.router,
 )

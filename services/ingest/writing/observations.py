@@ -30,12 +30,20 @@ _MERGE = """
     ON CONFLICT (datastream_id, time) DO NOTHING
     RETURNING datastream_id, time
 """
+# What was sent counts, not what a correction made of it; and the same reading is the same by a clock that is off.
 _COMPARE = """
     SELECT s.number, o.value, o.quality
     FROM staging s JOIN observation o ON o.datastream_id = s.datastream_id AND o.time = s.time
     WHERE o.time BETWEEN %s AND %s
-      AND (o.value IS DISTINCT FROM s.value OR o.quality <> s.quality
+      AND (o.value IS DISTINCT FROM s.value
+           OR o.quality <> s.quality AND (o.quality, s.quality) NOT IN (('N', 'W'), ('W', 'N'))
            OR o.minimum IS DISTINCT FROM s.minimum OR o.maximum IS DISTINCT FROM s.maximum)
+      AND NOT EXISTS (
+           SELECT FROM (
+               SELECT * FROM correction WHERE datastream_id = s.datastream_id AND time = s.time ORDER BY id LIMIT 1
+           ) c
+           WHERE c.before_value IS NOT DISTINCT FROM s.value AND c.before_quality = s.quality
+             AND c.before_minimum IS NOT DISTINCT FROM s.minimum AND c.before_maximum IS NOT DISTINCT FROM s.maximum)
     ORDER BY s.datastream_id, s.time, s.number
 """
 _JOURNAL = """

@@ -23,6 +23,7 @@ CORRECTIONS = (
         after_minimum float8,
         after_maximum float8,
         author text NOT NULL,
+        reviewer text,
         reason text NOT NULL,
         made_at timestamptz NOT NULL DEFAULT now()
     )

@@ -1,0 +1,1 @@
+"""Corrections of stored observations: who changed what, and why; what was sent stays readable."""
