@@ -1,6 +1,7 @@
 """A key for one park sees nothing of another, on every route."""
 
 import asyncio
+from collections import defaultdict
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +18,9 @@ PARK_ROUTES.append(("PUT", f"{API}/parks/{{park_id}}/registry"))
 
 
 def filled(path: str, park: str) -> str:
-    return path.format(park_id=park, alarm_id="a1", run_id="r1", scenario_id="s1", cas="7782-50-5")
+    """The path in `park`; any other id in it is made up."""
+    made_up = defaultdict(lambda: "x1", park_id=park, cas="7782-50-5")
+    return path.format_map(made_up)
 
 
 def all_asked(upstreams: dict[Service, Upstream]) -> list[str]:

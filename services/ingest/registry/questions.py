@@ -36,6 +36,9 @@ _DEVICES = text(
     WHERE s.park_id = :park ORDER BY d.station_id
     """
 )
+_DEVICE_OF_PARK = text(
+    "SELECT 1 FROM device d JOIN station s ON s.id = d.station_id WHERE d.mn = :mn AND s.park_id = :park"
+)
 _UNKNOWN_DEVICES = text(
     "SELECT mn, frames, remote, first_seen, last_seen FROM unknown_device ORDER BY last_seen DESC LIMIT :limit"
 )
@@ -95,6 +98,12 @@ async def devices(connection: AsyncConnection, park_id: str) -> list[schemas.Dev
     """The devices of a park with their counters."""
     rows = (await connection.execute(_DEVICES, {"park": park_id})).mappings()
     return [schemas.DeviceCounters.model_validate(dict(row)) for row in rows]
+
+
+async def require_device(connection: AsyncConnection, park_id: str, mn: str) -> None:
+    """Raises NotFound unless the park has this device."""
+    if (await connection.execute(_DEVICE_OF_PARK, {"park": park_id, "mn": mn})).first() is None:
+        raise NotFound(f"Park '{park_id}' has no device '{mn}'.")
 
 
 async def unknown_devices(connection: AsyncConnection, limit: int) -> list[schemas.UnknownDevice]:

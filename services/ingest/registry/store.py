@@ -6,11 +6,13 @@ device no longer known, but its observations stay.
 
 import json
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ingest.archive.replays import begin_for_the_registered
 from services.ingest.meaning.units import UnitError
 from services.ingest.registry.snapshot import Stream
 from shared.messages import RegistryChanged
@@ -48,8 +50,9 @@ _PUT_STATION = text(
 )
 _PUT_DEVICE = text(
     """
-    INSERT INTO device (mn, station_id, password, crc_mode, acknowledge)
-    VALUES (:mn, :station_id, :password, :crc_mode, :acknowledge)
+    INSERT INTO device (mn, station_id, password, crc_mode, acknowledge, registered_at)
+    VALUES (:mn, :station_id, :password, :crc_mode, :acknowledge,
+        coalesce(CAST(:registered_at AS timestamptz), now()))
     """
 )
 _PUT_DATASTREAM = text(
@@ -72,7 +75,9 @@ _RETIRE = (
     text("DELETE FROM device USING station s WHERE s.id = device.station_id AND s.park_id = :park"),
 )
 _FOREIGN_DEVICES = text("SELECT mn FROM device WHERE mn = ANY(:mns) ORDER BY mn LIMIT 5")
-_NO_LONGER_UNKNOWN = text("DELETE FROM unknown_device WHERE mn = ANY(:mns)")
+_REGISTERED_AT = text(
+    "SELECT mn, registered_at FROM device d JOIN station s ON s.id = d.station_id WHERE s.park_id = :park"
+)
 _SNAPSHOT_DEVICES = text(
     """
     SELECT d.mn, s.park_id, d.station_id, p.timezone, d.password, d.crc_mode, d.acknowledge
@@ -104,6 +109,7 @@ async def put_park(connection: AsyncConnection, file: ParkFile) -> None:
             "boundary": json.dumps(polygon(park.boundary)),
         },
     )
+    registered: dict[str, datetime] = dict((await connection.execute(_REGISTERED_AT, {"park": park.id})).all())
     for statement in _RETIRE:
         await connection.execute(statement, {"park": park.id})
     await _refuse_devices_of_others(connection, file)
@@ -111,8 +117,9 @@ async def put_park(connection: AsyncConnection, file: ParkFile) -> None:
         connection, _PUT_ENTERPRISE, [_enterprise_row(file, index) for index in range(len(file.enterprises))]
     )
     await _put_all(connection, _PUT_STATION, [_station_row(file, station) for station in file.stations])
-    await _put_all(connection, _PUT_DEVICE, _device_rows(file))
+    await _put_all(connection, _PUT_DEVICE, _device_rows(file, registered))
     await _put_all(connection, _PUT_DATASTREAM, _datastream_rows(file))
+    await begin_for_the_registered(connection)
     await enqueue(connection, REGISTRY_STREAM, RegistryChanged(park_id=park.id))
 
 
@@ -156,7 +163,6 @@ async def _refuse_devices_of_others(connection: AsyncConnection, file: ParkFile)
     if taken:
         # Whose they are is not told: a key for one park learns nothing of another.
         raise Conflict(f"These device numbers (MN) are registered elsewhere: {', '.join(taken)}. An MN is unique.")
-    await connection.execute(_NO_LONGER_UNKNOWN, {"mns": mns})
 
 
 def _check_units(station: Station) -> None:
@@ -195,9 +201,13 @@ def _station_row(file: ParkFile, station: Station) -> dict[str, Any]:
     }
 
 
-def _device_rows(file: ParkFile) -> list[dict[str, Any]]:
+def _device_rows(file: ParkFile, registered: dict[str, datetime]) -> list[dict[str, Any]]:
     return [
-        {"station_id": file.id_of(station.id), **station.device.model_dump()}
+        {
+            "station_id": file.id_of(station.id),
+            "registered_at": registered.get(station.device.mn),
+            **station.device.model_dump(),
+        }
         for station in file.stations
         if station.device is not None
     ]

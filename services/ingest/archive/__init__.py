@@ -1,0 +1,1 @@
+"""What stations sent, byte by byte: looked at, and read again."""
