@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.ingest.api import ROUTERS
+from services.ingest.commands import parts as command_parts
 from services.ingest.mqtt.subscriber import Subscriber
 from services.ingest.registry.live import Registry
 from services.ingest.rolling_up import RollUps
@@ -62,8 +63,18 @@ def build_state(settings: IngestSettings) -> State:
         clock_ahead=clock_ahead,
     )
     server = StationServer(settings.ingest_hj212_host, settings.ingest_hj212_port, registry.device, writer, limits)
+    commands = command_parts.dispatcher(engine, server.links, settings)
     return State(
-        engine, redis, registry, writer, relay, server, clock_ahead, settings.ingest_valid_share, questions=questions
+        engine,
+        redis,
+        registry,
+        writer,
+        relay,
+        server,
+        clock_ahead,
+        settings.ingest_valid_share,
+        questions=questions,
+        commands=commands,
     )
 
 
@@ -90,6 +101,10 @@ def build_app(settings: IngestSettings) -> FastAPI:
             "writer": state.writer.run(),
             "relay": state.relay.run(),
             "upkeep": Upkeep(state.engine).run(),
+            "commands": state.commands.run(),
+            "gaps": command_parts.gap_filling(
+                state.engine, state.server.links, state.registry.device, state.commands, settings
+            ).run(),
             "roll_ups": RollUps(state.engine).run(),
         }
         if settings.ingest_mqtt_url is not None:

@@ -1,6 +1,6 @@
 """What a running ingest process holds; handlers get it from the request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ingest.commands.dispatcher import Dispatcher
 from services.ingest.registry.live import Registry
 from services.ingest.stations.server import StationServer
 from services.ingest.writing.writer import Writer
@@ -24,6 +25,7 @@ class State:
     writer: Writer
     relay: OutboxRelay
     server: StationServer
+    commands: Dispatcher = field(kw_only=True)
     clock_ahead: timedelta
     valid_share: float
     questions: AsyncEngine

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from services.ingest.api import changes, corrections, devices, observations, registry, series, statistics
+from services.ingest.api import changes, commands, corrections, devices, observations, registry, series, statistics
 
 ROUTERS: tuple[APIRouter, ...] = (
     registry.router,
     devices.router,
+    commands.router,
     observations.router,
     series.router,
     corrections.router,

@@ -1,6 +1,13 @@
 """Bodies of ingest's HTTP interface."""
 
 from services.ingest.schemas.changes import Change, ChangeKind, ChangePage
+from services.ingest.schemas.commands import (
+    Command,
+    CommandPage,
+    Gap,
+    GapFilling,
+    GapPage,
+)
 from services.ingest.schemas.corrections import (
     Conflict,
     ConflictPage,
@@ -58,6 +65,8 @@ __all__ = [
     "Change",
     "ChangeKind",
     "ChangePage",
+    "Command",
+    "CommandPage",
     "Conflict",
     "ConflictPage",
     "Content",
@@ -73,6 +82,9 @@ __all__ = [
     "Enterprise",
     "EnterprisePage",
     "Exceedance",
+    "Gap",
+    "GapFilling",
+    "GapPage",
     "JudgedSpan",
     "LatestPage",
     "LatestValue",
