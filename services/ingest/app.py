@@ -16,7 +16,8 @@ from services.ingest.registry.live import Registry
 from services.ingest.rolling_up import RollUps
 from services.ingest.settings import IngestSettings
 from services.ingest.state import State
-from services.ingest.stations.server import ServerLimits, StationServer
+from services.ingest.stations.limits import ServerLimits
+from services.ingest.stations.server import StationServer
 from services.ingest.upkeep import Upkeep
 from services.ingest.writing.store import Connection
 from services.ingest.writing.writer import Writer
@@ -62,6 +63,8 @@ def build_state(settings: IngestSettings) -> State:
         send_timeout_s=settings.ingest_send_timeout_s,
         clock_ahead=clock_ahead,
     )
+        bytes_per_s=settings.ingest_bytes_per_s,
+        burst_bytes=settings.ingest_burst_bytes,
     server = StationServer(settings.ingest_hj212_host, settings.ingest_hj212_port, registry.device, writer, limits)
     commands = command_parts.dispatcher(engine, server.links, settings)
     return State(
@@ -103,6 +106,7 @@ def build_app(settings: IngestSettings) -> FastAPI:
             "upkeep": Upkeep(state.engine).run(),
             "commands": state.commands.run(),
             "gaps": command_parts.gap_filling(
+            "session_counters": state.server.counters.run(state.engine),
                 state.engine, state.server.links, state.registry.device, state.commands, settings
             ).run(),
             "roll_ups": RollUps(state.engine).run(),

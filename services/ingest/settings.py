@@ -17,6 +17,8 @@ class IngestSettings(MqttSettings):
     ingest_idle_timeout_s: float = Field(default=600.0, gt=0, description="a connection that sends nothing is closed")
     ingest_half_frame_timeout_s: float = Field(default=60.0, gt=0, description="the rest of a frame has to come in")
     ingest_send_timeout_s: float = Field(default=10.0, gt=0, description="a station that takes no answers is closed")
+    ingest_bytes_per_s: float = Field(default=262_144.0, gt=0, description="above it, a connection is read more slowly")
+    ingest_burst_bytes: int = Field(default=8_388_608, ge=16_384, description="what may come at once all the same")
     ingest_clock_ahead_s: float = Field(default=600.0, ge=0, description="how far a device's clock may lead ours")
     ingest_clock_skew_s: float = Field(default=300.0, gt=0, description="beyond it, a device's readings are flagged W")
     ingest_late_days: float = Field(default=1800.0, gt=0, le=1800, description="how old a reading may be that comes in")

@@ -1,44 +1,25 @@
-"""The TCP server of the stations: sockets, limits and time-outs around the pure session.
+"""The TCP server of the stations: who is let in, who waits, who has taken too long.
 
-A connection reads a piece, hands what it holds to the writer, waits for the commit, answers, reads on. So a station
-that sends faster than the database stores is slowed by TCP itself, and a connection never holds more than one piece.
 What is connected, and how to speak to it, stands in ``links`` (see there).
 """
 
 import asyncio
 import contextlib
 import time
-from collections import Counter
-from dataclasses import dataclass
-from datetime import timedelta
+from collections import Counter, deque
 
 from services.ingest import metrics
-from services.ingest.registry.snapshot import Device
-from services.ingest.stations.links import Link, Links
-from services.ingest.stations.session import Directory, Received, Session, frame_for
-from services.ingest.stations.verdicts import Verdict
-from services.ingest.writing.batch import RawFrame, Submission
-from services.ingest.writing.writer import RefusedSubmission, Writer
-from shared.hj212.codes import DATA_COMMANDS
-from shared.hj212.segment import Segment
-from shared.problems import Problem
-from shared.telemetry import continue_trace, get_logger
-from shared.time import utc_now
+from services.ingest.stations.connection import Connection
+from services.ingest.stations.counters import SessionCounters
+from services.ingest.stations.limits import PIECE_BYTES, ServerLimits
+from services.ingest.stations.links import Links
+from services.ingest.stations.session import Directory
+from services.ingest.writing.writer import Writer
+from shared.telemetry import get_logger
 
 log = get_logger(__name__)
-PIECE_BYTES = 16 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class ServerLimits:
-    """Bounds of what stations may take; times in seconds."""
-
-    max_connections: int
-    max_connections_per_address: int
-    idle_timeout_s: float
-    half_frame_timeout_s: float
-    send_timeout_s: float
-    clock_ahead: timedelta
+STOP_S = 1.0
+SHORTEST_SWEEP_S, LONGEST_SWEEP_S = 0.02, 5.0
 
 
 class StationServer:
@@ -47,14 +28,19 @@ class StationServer:
     def __init__(self, host: str, port: int, directory: Directory, writer: Writer, limits: ServerLimits) -> None:
         self._host = host
         self._port = port
-        self._directory = directory
-        self._writer = writer
-        self._limits = limits
+        self.directory = directory
+        self.writer = writer
+        self.limits = limits
         self.links = Links()
+        self.counters = SessionCounters()
+        self.buffer = memoryview(bytearray(PIECE_BYTES))
         self._server: asyncio.Server | None = None
         self._listening = False
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: set[Connection] = set()
         self._addresses: Counter[str] = Counter()
+        self._waiting: deque[Connection] = deque()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._someone_waits = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -64,14 +50,16 @@ class StationServer:
 
     async def start(self) -> None:
         """Bind, so that a port in use is told at once; connections are refused until ``listen``."""
-        self._server = await asyncio.start_server(
-            self._accept, self._host, self._port, limit=PIECE_BYTES, start_serving=False, backlog=1024
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self), self._host, self._port, start_serving=False, backlog=1024
         )
 
     async def listen(self) -> None:
         """Take connections."""
         assert self._server is not None
         await self._server.start_serving()
+        self._tasks = [asyncio.create_task(self._sweep()), asyncio.create_task(self._let_go_on())]
         self._listening = True
         log.info("listening_for_stations", host=self._host, port=self.port)
 
@@ -79,142 +67,73 @@ class StationServer:
         """Close everything. Frames without their answer are sent again by the stations."""
         if self._server is not None:
             self._server.close()
-        for task in list(self._connections):
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for connection in list(self._connections):
+            connection.end("stopping")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                while self._connections:  # noqa: ASYNC110  (each tells by itself, and this ends soon)
+                    await asyncio.sleep(0.01)
+        for connection in list(self._connections):
+            connection.end("stopping", at_once=True)
 
     async def check(self) -> None:
         """For the readiness path."""
         if not self._listening:
             raise RuntimeError("not listening for stations yet")
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        peer = writer.get_extra_info("peername")
-        address = str(peer[0]) if peer else "unknown"
-        limit = self._limit_reached(address)
+    # ---- what connections ask ----
+
+    def admit(self, connection: Connection) -> bool:
+        """Let a connection in, unless there are too many, in all or from its address."""
+        address = connection.remote
+        limit = None
+        if len(self._connections) >= self.limits.max_connections:
+            limit = "all"
+        elif self._addresses[address] >= self.limits.max_connections_per_address:
+            limit = "address"
         if limit is not None:
             metrics.TURNED_AWAY.labels(limit).inc()
-            writer.close()
-            return
-        self._connections.add(task)
+            return False
+        self._connections.add(connection)
         self._addresses[address] += 1
         metrics.CONNECTIONS.set(len(self._connections))
-        try:
-            why = await self._converse(reader, writer, address)
-            metrics.CLOSED.labels(why).inc()
-        except asyncio.CancelledError:
-            pass  # only `stop` cancels; swallowed because asyncio's stream protocol logs what a handler raises
-        finally:
-            self._connections.discard(task)
-            self._addresses[address] -= 1
-            if not self._addresses[address]:
-                del self._addresses[address]
-            metrics.CONNECTIONS.set(len(self._connections))
-            writer.close()
-            with contextlib.suppress(OSError, asyncio.CancelledError, TimeoutError):
-                async with asyncio.timeout(1):
-                    await writer.wait_closed()
+        return True
 
-    def _limit_reached(self, address: str) -> str | None:
-        if len(self._connections) >= self._limits.max_connections:
-            return "all"
-        return "address" if self._addresses[address] >= self._limits.max_connections_per_address else None
+    def await_room(self, connection: Connection) -> None:
+        """The connection goes on in its turn, once the writer has room."""
+        self._waiting.append(connection)
+        self._someone_waits.set()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, remote: str) -> str:
-        """Until the connection ends; why it did."""
-        session = Session(self._directory, ahead=self._limits.clock_ahead)
-        links: dict[str, Link] = {}
-        half_since: float | None = None
-        why = "by station"
-        try:
-            while True:
-                await self._writer.room()
-                data = await self._read(reader, half_since)
-                if not data:
-                    break
-                continue_trace(None)
-                received = session.receive(data, utc_now())
-                if received or not session.pending:
-                    half_since = None
-                if session.pending and half_since is None:
-                    half_since = time.monotonic()
-                if received:
-                    await self._store(received, remote)
-                    self._link(received, links, writer, remote)
-                    await self._answer(session, received, writer)
-                if session.hopeless:
-                    why = "junk"
-                    break
-        except TimeoutError:
-            why = "idle" if half_since is None else "half frame"
-        except (OSError, RefusedSubmission, Problem) as error:
-            why = "error"
-            log.info("connection_ended", remote=remote, error=str(error)[:200])
-        for link in links.values():
-            self.links.drop(link)
-        left = session.end(utc_now())
-        if left:
-            with contextlib.suppress(RefusedSubmission):
-                await self._store(left, remote)
-        return why
+    def forget(self, connection: Connection) -> None:
+        """The connection has ended."""
+        self._connections.discard(connection)
+        self._addresses[connection.remote] -= 1
+        if not self._addresses[connection.remote]:
+            del self._addresses[connection.remote]
+        metrics.CONNECTIONS.set(len(self._connections))
 
-    async def _read(self, reader: asyncio.StreamReader, half_since: float | None) -> bytes:
-        patience = self._limits.idle_timeout_s
-        if half_since is not None:
-            left = half_since + self._limits.half_frame_timeout_s - time.monotonic()
-            patience = min(patience, max(left, 0.0))
-        # Not `wait_for`: up to Python 3.11 it may lose the cancellation that `stop` sends.
-        async with asyncio.timeout(patience):
-            return await reader.read(PIECE_BYTES)
+    # ---- within ----
 
-    async def _store(self, received: list[Received], remote: str) -> None:
-        rows = [row for entry in received for row in entry.data.observations]
-        frames = [
-            RawFrame(
-                received_at=entry.received_at,
-                mn=entry.mn,
-                known=entry.mn is not None and self._directory(entry.mn) is not None,
-                remote=remote,
-                verdict=entry.verdict,
-                detail=entry.detail,
-                frame=entry.raw,
-                unmapped=entry.data.unmapped,
-            )
-            for entry in received
-        ]
-        source = next((entry.mn for entry in received if entry.mn), remote)
-        parks = frozenset(entry.device.park_id for entry in received if entry.device is not None)
-        await self._writer.submit(Submission(f"hj212:{source}", rows, frames, parks=parks))
+    async def _let_go_on(self) -> None:
+        while True:
+            self._someone_waits.clear()
+            while self._waiting:
+                await self.writer.room()
+                while self._waiting and self.writer.has_room:
+                    self._waiting.popleft().go_on()
+            await self._someone_waits.wait()
 
-    def _link(
-        self, received: list[Received], links: dict[str, Link], writer: asyncio.StreamWriter, remote: str
-    ) -> None:
-        def transmit(device: Device, message: Segment) -> bool:
-            if writer.is_closing():
-                return False
-            writer.write(frame_for(device, message))
-            return True
-
-        for entry in received:
-            if entry.device is None or entry.segment is None or not entry.genuine:
-                continue
-            link = links.get(entry.device.mn)
-            if link is None or self.links.get(link.mn) is not link:
-                link = links[entry.device.mn] = Link(
-                    entry.device, remote, entry.received_at, transmit, entry.segment.st, entry.segment.pw
-                )
-                self.links.put(link)
-            link.device, link.heard_at = entry.device, entry.received_at
-            if entry.verdict is not Verdict.ANSWER:
-                link.st, link.pw = entry.segment.st, entry.segment.pw
-            if entry.segment.cn not in DATA_COMMANDS or (link.mn, entry.segment.cn) in self.links.watched:
-                self.links.tell_answer(link, entry.segment, entry.received_at)
-
-    async def _answer(self, session: Session, received: list[Received], writer: asyncio.StreamWriter) -> None:
-        for entry in received:
-            for answer in session.answers(entry, utc_now()):
-                writer.write(answer)
-        async with asyncio.timeout(self._limits.send_timeout_s):
-            await writer.drain()
+    async def _sweep(self) -> None:
+        limits = self.limits
+        shortest = min(limits.idle_timeout_s, limits.half_frame_timeout_s, limits.send_timeout_s)
+        pause = min(max(shortest / 4, SHORTEST_SWEEP_S), LONGEST_SWEEP_S)
+        while True:
+            await asyncio.sleep(pause)
+            now = time.monotonic()
+            for connection in list(self._connections):
+                why = connection.overdue(now)
+                if why is not None:
+                    connection.end(why, at_once=why == "lingering")

@@ -25,7 +25,7 @@ _KNOWN = frozenset(Cn)
 _ANSWERS_OF_DEVICES = frozenset({Cn.REQUEST_ANSWER, Cn.EXECUTION_RESULT, Cn.NOTICE_ANSWER, Cn.DATA_ANSWER})
 _NOTICES = frozenset({Cn.TIME_REQUEST, Cn.HEARTBEAT})
 _MEANINGLESS = frozenset({Verdict.JUNK, Verdict.BAD_LENGTH, Verdict.NO_CP})
-
+_NO_FRAME = _MEANINGLESS | {Verdict.TRUNCATED}
 _GENUINE = frozenset({Verdict.ACCEPTED, Verdict.ANSWER, Verdict.ROWS_REFUSED, Verdict.UNKNOWN_COMMAND})
 
 Directory = Callable[[str], Device | None]
@@ -44,6 +44,11 @@ class Received(NamedTuple):
     device: Device | None = None
     data: Normalised = NOTHING
     part: Outcome = NO_PART
+
+    @property
+    def is_frame(self) -> bool:
+        """Whether it was a frame at all, if perhaps a damaged one."""
+        return self.verdict not in _NO_FRAME
 
     @property
     def genuine(self) -> bool:

@@ -67,6 +67,11 @@ class Writer:
         if self.stalled_s:
             raise RuntimeError(f"readings cannot be stored since {self.stalled_s:.0f} s")
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the queue takes more."""
+        return self._room.is_set()
+
     async def room(self) -> None:
         """Wait until the queue takes more; who reads from a socket asks before it reads."""
         await self._room.wait()
@@ -74,7 +79,7 @@ class Writer:
     async def submit(self, submission: Submission) -> StatusCodes:
         """Store; returns what became of each observation once all is committed. Waits as long as that takes."""
         await self.room()
-        return await self._enqueue(submission)
+        return await self.enqueue(submission)
 
     async def submit_or_refuse(self, submission: Submission, timeout_s: float) -> StatusCodes:
         """The same for a caller that can be told to come again: raises Unavailable when full or not done in time."""
@@ -82,7 +87,7 @@ class Writer:
             raise Unavailable("Readings cannot be stored at the moment; nothing of this request was stored.")
         try:
             async with asyncio.timeout(timeout_s):
-                return await asyncio.shield(self._enqueue(submission))
+                return await asyncio.shield(self.enqueue(submission))
         except TimeoutError:
             detail = "The readings could not be stored in time. Send them again: what was stored is not stored twice."
             raise Unavailable(detail) from None
@@ -102,7 +107,8 @@ class Writer:
         """Wait until everything handed in so far is committed."""
         await self._idle.wait()
 
-    def _enqueue(self, submission: Submission) -> asyncio.Future[StatusCodes]:
+    def enqueue(self, submission: Submission) -> asyncio.Future[StatusCodes]:
+        """The same as ``submit`` for who has made sure that there is room; the future resolves after the commit."""
         outcome: asyncio.Future[StatusCodes] = asyncio.get_running_loop().create_future()
         waiting = _Waiting(submission, submission.weight, traceparent(), outcome)
         self._queue.append(waiting)

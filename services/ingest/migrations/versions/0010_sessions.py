@@ -1,12 +1,30 @@
-"""Nothing yet."""
+"""Keys of devices that encrypt, and what sessions count of a device."""
+
+from alembic import op
 
 revision = "0010"
 down_revision = "0009"
 
+STEPS = (
+    "ALTER TABLE device ADD COLUMN sm4_key text",
+    """
+    CREATE TABLE device_session (
+        mn text PRIMARY KEY,
+        connections bigint NOT NULL,
+        connected_at timestamptz,
+        resent bigint NOT NULL,
+        incomplete bigint NOT NULL,
+        wrong_passwords bigint NOT NULL
+    )
+    """,
+)
+
 
 def upgrade() -> None:
-    pass
+    for statement in STEPS:
+        op.execute(statement)
 
 
 def downgrade() -> None:
-    pass
+    op.execute("DROP TABLE device_session")
+    op.execute("ALTER TABLE device DROP COLUMN sm4_key")
