@@ -80,12 +80,17 @@ class Enterprise(_Entry):
 
 
 class Device(_Entry):
-    """The HJ 212 device of a station. `password: null` accepts any (some field devices change theirs)."""
+    """The HJ 212 device of a station. `password: null` accepts any (some field devices change theirs).
+
+    `sm4_key` is given where the device encrypts what it sends (HJ 212-2025).
+    """
 
     mn: str = Field(min_length=1, max_length=64, pattern=r"^[^;=&#\s]+$")
     password: str | None = Field(default=None, max_length=64)
     crc_mode: Literal["hj212", "modbus", "modbus_swapped", "arc", "off"] = "hj212"
     acknowledge: Literal["standard", "always", "never"] = "standard"
+    silent_after_s: float | None = Field(default=None, ge=30, le=604_800, description="seconds")
+    sm4_key: str | None = Field(default=None, pattern=r"^[\x21-\x7e]{16}$", description="16 ASCII characters")
 
 
 class Datastream(_Entry):
@@ -108,7 +113,20 @@ class Datastream(_Entry):
         return self.factor or observed_properties()[self.property].factor_2017
 
 
-class Station(_Entry):
+class Instruments(_Entry):
+    """What measures at a station, and what its device sends: the mapping of factor codes to datastreams."""
+
+    device: Device | None = None
+    datastreams: list[Datastream] = Field(min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _one_datastream_a_property(self) -> Self:
+        no_repeats("property", (entry.property for entry in self.datastreams))
+        no_repeats("factor", (code for entry in self.datastreams if (code := entry.factor_code())))
+        return self
+
+
+class Station(Instruments):
     """A place with instruments."""
 
     id: Code
@@ -116,14 +134,6 @@ class Station(_Entry):
     ring: StationRing
     enterprise: Code | None = None
     location: Location
-    device: Device | None = None
-    datastreams: list[Datastream] = Field(min_length=1, max_length=200)
-
-    @model_validator(mode="after")
-    def _one_datastream_a_property(self) -> Self:
-        _no_repeats("property", (entry.property for entry in self.datastreams))
-        _no_repeats("factor", (code for entry in self.datastreams if (code := entry.factor_code())))
-        return self
 
 
 class RiskSource(_Entry):
@@ -170,7 +180,7 @@ class Rule(_Entry):
     def _levels_climb(self) -> Self:
         if self.levels:
             ordered = sorted(self.levels, key=lambda level: level.colour.rank)
-            _no_repeats("colour", (level.colour for level in ordered))
+            no_repeats("colour", (level.colour for level in ordered))
             if any(low.threshold >= high.threshold for low, high in pairwise(ordered)):
                 raise ValueError("the thresholds must rise from blue over yellow and orange to red")
         return self
@@ -189,11 +199,11 @@ class ParkFile(_Entry):
 
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
-        _no_repeats("enterprise id", (entry.id for entry in self.enterprises))
-        _no_repeats("station id", (entry.id for entry in self.stations))
-        _no_repeats("risk source id", (entry.id for entry in self.risk_sources))
-        _no_repeats("receptor id", (entry.id for entry in self.receptors))
-        _no_repeats("device MN", (entry.device.mn for entry in self.stations if entry.device))
+        no_repeats("enterprise id", (entry.id for entry in self.enterprises))
+        no_repeats("station id", (entry.id for entry in self.stations))
+        no_repeats("risk source id", (entry.id for entry in self.risk_sources))
+        no_repeats("receptor id", (entry.id for entry in self.receptors))
+        no_repeats("device MN", (entry.device.mn for entry in self.stations if entry.device))
         enterprises = {entry.id for entry in self.enterprises}
         owned: list[Station | RiskSource] = [*self.stations, *self.risk_sources]
         for entry in owned:
@@ -230,7 +240,8 @@ def read_park_file(path: Path) -> ParkFile:
         raise ParkFileError(f"{path}: " + "; ".join(faults[:5]) + more) from error
 
 
-def _no_repeats(what: str, values: Iterable[str]) -> None:
+def no_repeats(what: str, values: Iterable[str]) -> None:
+    """Raises ValueError naming the values that are given more than once."""
     repeated = [value for value, times in Counter(values).items() if times > 1]
     if repeated:
         raise ValueError(f"{what} given twice: {', '.join(repeated[:5])}")

@@ -53,6 +53,14 @@ class Running:
         async with await connect(self.database_url, options="-c search_path=ingest") as connection:
             return await (await connection.execute(query.encode(), parameters)).fetchall()
 
+    async def gone(self, mn: str) -> None:
+        """Wait until a device is no longer connected."""
+
+        async def away() -> bool:
+            return self.state.server.links.get(mn) is None
+
+        await until(away)
+
     @asynccontextmanager
     async def station(self, mode: CrcMode = CrcMode.HJ212) -> AsyncIterator["StationClient"]:
         """A connection; ``mode`` is the checksum of what the platform sends on it."""

@@ -13,6 +13,7 @@ from services.ingest.meaning.units import scale
 from services.ingest.registry.snapshot import Device, Snapshot, Stream
 from services.ingest.registry.store import REGISTRY_STREAM, read_rows
 from shared.hj212.crc import CrcMode
+from shared.hj212.encryption import Sm4
 from shared.outbox import read_after
 from shared.problems import Unavailable
 from shared.streams import Fact, FactReader, shard_of
@@ -114,6 +115,7 @@ def build_snapshot(
                 crc_mode=CrcMode(row.crc_mode),
                 acknowledge=row.acknowledge,
                 streams=by_station[row.station_id],
+                cipher=None if row.sm4_key is None else Sm4(row.sm4_key),
             )
             for row in devices
         },

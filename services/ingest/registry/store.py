@@ -48,39 +48,13 @@ _PUT_STATION = text(
         height_m = excluded.height_m, active = true
     """
 )
-_PUT_DEVICE = text(
-    """
-    INSERT INTO device (mn, station_id, password, crc_mode, acknowledge, registered_at)
-    VALUES (:mn, :station_id, :password, :crc_mode, :acknowledge,
-        coalesce(CAST(:registered_at AS timestamptz), now()))
-    """
-)
-_PUT_DATASTREAM = text(
-    """
-    INSERT INTO datastream (station_id, property_id, cadence, factor, device_unit, standard_state_c, range_upper,
-        detection_limit, active)
-    VALUES (:station_id, :property_id, :cadence, :factor, :device_unit, :standard_state_c, :range_upper,
-        :detection_limit, true)
-    ON CONFLICT (station_id, property_id, cadence) DO UPDATE SET factor = excluded.factor,
-        device_unit = excluded.device_unit, standard_state_c = excluded.standard_state_c,
-        range_upper = excluded.range_upper, detection_limit = excluded.detection_limit, active = true
-    """
-)
 _RETIRE = (
     text("UPDATE enterprise SET active = false WHERE park_id = :park"),
     text("UPDATE station SET active = false WHERE park_id = :park"),
-    text(
-        "UPDATE datastream SET active = false FROM station s WHERE s.id = datastream.station_id AND s.park_id = :park"
-    ),
-    text("DELETE FROM device USING station s WHERE s.id = device.station_id AND s.park_id = :park"),
-)
-_FOREIGN_DEVICES = text("SELECT mn FROM device WHERE mn = ANY(:mns) ORDER BY mn LIMIT 5")
-_REGISTERED_AT = text(
-    "SELECT mn, registered_at FROM device d JOIN station s ON s.id = d.station_id WHERE s.park_id = :park"
 )
 _SNAPSHOT_DEVICES = text(
     """
-    SELECT d.mn, s.park_id, d.station_id, p.timezone, d.password, d.crc_mode, d.acknowledge
+    SELECT d.mn, s.park_id, d.station_id, p.timezone, d.password, d.crc_mode, d.acknowledge, d.sm4_key
     FROM device d JOIN station s ON s.id = d.station_id JOIN park p ON p.id = s.park_id
     """
 )
@@ -94,8 +68,8 @@ _SNAPSHOT_STREAMS = text(
 
 async def put_park(connection: AsyncConnection, file: ParkFile) -> None:
     """Take over a park file, in the transaction of ``connection``. Raises Conflict, Unprocessable."""
-    for station in file.stations:
-        _check_units(station)
+    instruments = {file.id_of(station.id): station for station in file.stations}
+    check_units(instruments)
     park = file.park
     # Two files of one park at once take turns.
     await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": f"registry-{park.id}"})
@@ -109,17 +83,13 @@ async def put_park(connection: AsyncConnection, file: ParkFile) -> None:
             "boundary": json.dumps(polygon(park.boundary)),
         },
     )
-    registered: dict[str, datetime] = dict((await connection.execute(_REGISTERED_AT, {"park": park.id})).all())
     for statement in _RETIRE:
         await connection.execute(statement, {"park": park.id})
-    await _refuse_devices_of_others(connection, file)
-    await _put_all(
+    await put_all(
         connection, _PUT_ENTERPRISE, [_enterprise_row(file, index) for index in range(len(file.enterprises))]
     )
-    await _put_all(connection, _PUT_STATION, [_station_row(file, station) for station in file.stations])
-    await _put_all(connection, _PUT_DEVICE, _device_rows(file, registered))
-    await _put_all(connection, _PUT_DATASTREAM, _datastream_rows(file))
-    await begin_for_the_registered(connection)
+    await put_all(connection, _PUT_STATION, [_station_row(file, station) for station in file.stations])
+    await put_instruments(connection, park.id, instruments, retire=None)
     await enqueue(connection, REGISTRY_STREAM, RegistryChanged(park_id=park.id))
 
 
@@ -152,29 +122,6 @@ def polygon(ring: Ring) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": [[list(position) for position in ring]]}
 
 
-async def _put_all(connection: AsyncConnection, statement: Any, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        await connection.execute(statement, rows)
-
-
-async def _refuse_devices_of_others(connection: AsyncConnection, file: ParkFile) -> None:
-    mns = [station.device.mn for station in file.stations if station.device]
-    taken = (await connection.execute(_FOREIGN_DEVICES, {"mns": mns})).scalars().all()
-    if taken:
-        # Whose they are is not told: a key for one park learns nothing of another.
-        raise Conflict(f"These device numbers (MN) are registered elsewhere: {', '.join(taken)}. An MN is unique.")
-
-
-def _check_units(station: Station) -> None:
-    for entry in station.datastreams:
-        stored = observed_properties()[entry.property]
-        stream = Stream(0, station.id, entry.property, "", 1.0, entry.standard_state_c, 0)
-        try:
-            stream.scale_of(entry.unit or stored.unit)
-        except UnitError as error:
-            raise Unprocessable(f"Station {station.id}, property {entry.property}: {error}.") from error
-
-
 def _json(name: BilingualText) -> str:
     return name.model_dump_json()
 
@@ -198,40 +145,4 @@ def _station_row(file: ParkFile, station: Station) -> dict[str, Any]:
         "ring": station.ring,
         "enterprise_id": None if station.enterprise is None else file.id_of(station.enterprise),
         **station.location.model_dump(),
-    }
-
-
-def _device_rows(file: ParkFile, registered: dict[str, datetime]) -> list[dict[str, Any]]:
-    return [
-        {
-            "station_id": file.id_of(station.id),
-            "registered_at": registered.get(station.device.mn),
-            **station.device.model_dump(),
-        }
-        for station in file.stations
-        if station.device is not None
-    ]
-
-
-def _datastream_rows(file: ParkFile) -> list[dict[str, Any]]:
-    rows: dict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
-    for station in file.stations:
-        for entry in station.datastreams:
-            for cadence in entry.cadences:
-                key = (file.id_of(station.id), entry.property, cadence)
-                rows[key] = _datastream_row(key, entry)
-    return [rows[key] for key in sorted(rows)]
-
-
-def _datastream_row(key: tuple[str, str, str], entry: Datastream) -> dict[str, Any]:
-    station_id, property_id, cadence = key
-    return {
-        "station_id": station_id,
-        "property_id": property_id,
-        "cadence": cadence,
-        "factor": entry.factor_code(),
-        "device_unit": entry.unit or observed_properties()[entry.property].unit,
-        "standard_state_c": entry.standard_state_c,
-        "range_upper": entry.range_upper,
-        "detection_limit": entry.detection_limit,
     }

@@ -58,7 +58,11 @@ class Location(BaseModel):
 
 
 class DeviceCounters(BaseModel):
-    """What came from a device since it was first heard of. ``last_seen`` is the time of its last whole frame."""
+    """What came from a device since it was first heard of. ``last_seen`` is the time of its last whole frame.
+
+    The last five are some seconds old: ``resent`` counts messages that say they are sent again (``RF=1``),
+    ``incomplete`` messages in parts (``PNUM``, ``PNO``) of which parts did not come.
+    """
 
     mn: str
     station_id: str
@@ -72,6 +76,12 @@ class DeviceCounters(BaseModel):
     refused: int
     resync_bytes: int
     unmapped: int
+    encrypted: bool
+    connected_at: UtcDatetime | None
+    connections: int
+    resent: int
+    incomplete: int
+    wrong_passwords: int
 
 
 class DevicePage(BaseModel):
