@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ingest import metrics
 from services.ingest.meaning.units import scale
 from services.ingest.registry.snapshot import Device, Snapshot, Stream
 from services.ingest.registry.store import REGISTRY_STREAM, read_rows
@@ -54,6 +55,7 @@ class Registry:
             rows = await read_rows(connection)
         self._snapshot = build_snapshot(*rows, shards=self._shards)
         self.loaded.set()
+        metrics.DEVICES.set(len(self._snapshot.devices))
         log.info("registry_read", devices=len(self._snapshot.devices), datastreams=len(self._snapshot.streams))
 
     async def run(self) -> None:

@@ -5,22 +5,16 @@ device no longer known, but its observations stay.
 """
 
 import json
-from collections import defaultdict
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.archive.replays import begin_for_the_registered
-from services.ingest.meaning.units import UnitError
-from services.ingest.registry.snapshot import Stream
+from services.ingest.registry.instruments import check_units, put_all, put_instruments
 from shared.messages import RegistryChanged
 from shared.outbox import enqueue
-from shared.park_file import Datastream, ParkFile, Ring, Station
-from shared.problems import Conflict, Unprocessable
+from shared.park_file import ParkFile, Ring, Station
 from shared.text import BilingualText
-from shared.vocabulary import observed_properties
 
 REGISTRY_STREAM = "registry"
 
@@ -85,9 +79,7 @@ async def put_park(connection: AsyncConnection, file: ParkFile) -> None:
     )
     for statement in _RETIRE:
         await connection.execute(statement, {"park": park.id})
-    await put_all(
-        connection, _PUT_ENTERPRISE, [_enterprise_row(file, index) for index in range(len(file.enterprises))]
-    )
+    await put_all(connection, _PUT_ENTERPRISE, [_enterprise_row(file, index) for index in range(len(file.enterprises))])
     await put_all(connection, _PUT_STATION, [_station_row(file, station) for station in file.stations])
     await put_instruments(connection, park.id, instruments, retire=None)
     await enqueue(connection, REGISTRY_STREAM, RegistryChanged(park_id=park.id))
