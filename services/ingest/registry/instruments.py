@@ -78,7 +78,7 @@ async def put_instruments(
     What the stations in ``retire`` had before, or all of the park's for None, and have no more becomes inactive.
     """
     found = await connection.execute(_REGISTERED_AT, {"park": park_id})
-    registered: dict[str, datetime] = dict(found.tuples().all())
+    registered: dict[str, datetime] = {row.mn: row.registered_at for row in found}
     stations = None if retire is None else list(retire)
     for statement in _RETIRE:
         await connection.execute(statement, {"park": park_id, "stations": stations})
