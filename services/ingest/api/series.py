@@ -1,55 +1,84 @@
 """Questions about observations over HTTP."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
 from services.ingest import schemas
 from services.ingest.questions import series
+from services.ingest.questions.asking import asking
+from services.ingest.questions.latest import latest as latest_values
+from services.ingest.questions.meteorology import meteorology as weather
+from services.ingest.questions.position import Position, Resolution
 from services.ingest.registry import questions
 from services.ingest.state import Ingest
 from shared.park_file import Cadence
-from shared.problems import (
-    BadRequest,
-    NotFound,
-    responses,
-)
-from shared.time import UtcDatetime, utc_now
+from shared.problems import BadRequest, NotFound, Unavailable, responses
+from shared.time import EPOCH, UtcDatetime, utc_now
 
 router = APIRouter(tags=["ingest"])
 MAX_POINTS = 50_000
+MAX_LATEST = 10_000
+MAX_SPAN = timedelta(days=20 * 366)
+DEFAULT_SPAN: dict[Resolution | Literal["auto"], timedelta] = {
+    "auto": timedelta(days=1),
+    "raw": timedelta(hours=1),
+    "minute": timedelta(days=1),
+    "hour": timedelta(days=30),
+    "day": timedelta(days=365),
+}
 
 
-@router.get("/parks/{park_id}/latest", responses=responses(NotFound))
-async def latest(park_id: str, ingest: Ingest, cadence: Cadence = "realtime") -> schemas.LatestPage:
+@router.get("/parks/{park_id}/latest", responses=responses(BadRequest, NotFound, Unavailable))
+async def latest(
+    park_id: str,
+    ingest: Ingest,
+    cadence: Cadence = "realtime",
+    limit: Annotated[int, Query(ge=1, le=MAX_LATEST)] = MAX_LATEST,
+    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+) -> schemas.LatestPage:
     """The latest observation of every datastream of one cadence."""
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         await questions.park(connection, park_id)
-        return schemas.LatestPage(items=await series.latest(connection, park_id, cadence))
+        return await latest_values(connection, park_id, cadence, limit, cursor)
 
 
-@router.get("/parks/{park_id}/observations", responses=responses(BadRequest, NotFound))
+@router.get("/parks/{park_id}/observations", responses=responses(BadRequest, NotFound, Unavailable))
 async def observations(
     park_id: str,
     ingest: Ingest,
     datastream_id: Annotated[list[int], Query(min_length=1, max_length=200)],
-    start: UtcDatetime | None = None,
-    end: UtcDatetime | None = None,
-    resolution: series.Resolution = "raw",
-    limit: Annotated[int, Query(ge=1, le=MAX_POINTS)] = 10_000,
-    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+    start: Annotated[UtcDatetime | None, Query(description="default: a span that suits the resolution")] = None,
+    end: Annotated[UtcDatetime | None, Query(description="default: now")] = None,
+    resolution: Annotated[
+        Resolution | Literal["auto"],
+        Query(description="`auto`: the finest that has at most `limit` points in all, over the span"),
+    ] = "raw",
+    limit: Annotated[int, Query(ge=1, le=MAX_POINTS, description="points in one page, of all datastreams")] = 10_000,
+    cursor: Annotated[
+        str | None, Query(description="`next` of the page before; it says resolution, start and end as well")
+    ] = None,
 ) -> schemas.SeriesPage:
     """Observations of some datastreams, from `start` on and before `end`."""
     until = end or utc_now()
-    since = start or until - series.DEFAULT_SPAN[resolution]
+    since = start or until - DEFAULT_SPAN[resolution]
     if since >= until:
         raise BadRequest("`start` has to lie before `end`.")
-    async with ingest.engine.connect() as connection:
-        return await series.observations(connection, park_id, datastream_id, resolution, since, until, limit, cursor)
+    if since < EPOCH or until - since > MAX_SPAN:
+        raise BadRequest("`start` has to lie after 1970 and at most 20 years before `end`.")
+    async with asking(ingest) as connection:
+        question = await series.asked(connection, park_id, datastream_id)
+        if cursor is not None:
+            position = Position.read(cursor)
+        else:
+            if resolution == "auto":
+                resolution = await series.fitting(connection, question, since, until, limit)
+            position = Position.begin(resolution, since, until)
+        return await series.observations(connection, question, position, limit, ingest.valid_share)
 
 
-@router.get("/parks/{park_id}/meteorology", responses=responses(NotFound))
+@router.get("/parks/{park_id}/meteorology", responses=responses(NotFound, Unavailable))
 async def meteorology(
     park_id: str,
     ingest: Ingest,
@@ -58,6 +87,6 @@ async def meteorology(
 ) -> schemas.Meteorology:
     """The weather of a park over a window of time: wind as a vector mean, with its spread."""
     moment: datetime = at or utc_now()
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         await questions.park(connection, park_id)
-        return await series.meteorology(connection, park_id, moment, timedelta(seconds=window_s))
+        return await weather(connection, park_id, moment, timedelta(seconds=window_s))

@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.ingest import schemas
-from services.ingest.questions import series, statistics, wind_rose
+from services.ingest.questions import statistics, wind_rose
 from services.ingest.questions.asking import asking
+from services.ingest.questions.position import Resolution
 from services.ingest.registry import questions
 from services.ingest.state import Ingest
 from shared.park_file import Cadence
@@ -64,7 +65,7 @@ async def get_statistics(
     datastream_id: Annotated[list[int], Query(min_length=1, max_length=100)],
     start: UtcDatetime,
     end: UtcDatetime,
-    basis: Annotated[series.Resolution, Query(description="readings as they are, or means of periods")] = "raw",
+    basis: Annotated[Resolution, Query(description="readings as they are, or means of periods")] = "raw",
     percentile: Annotated[list[Percent], Query(max_length=20)] = PERCENTILES,
     threshold: Annotated[list[Threshold], Query(max_length=5, description="in the datastream's unit")] = NO_THRESHOLDS,
 ) -> schemas.StatisticsPage:

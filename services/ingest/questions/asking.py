@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.state import State
 from shared.problems import Unavailable
@@ -17,15 +17,8 @@ _BUSY_S = 5
 @asynccontextmanager
 async def asking(ingest: State) -> AsyncIterator[AsyncConnection]:
     """A connection to ask questions on. Raises Unavailable where one takes too long, or none can be asked."""
-    async with asking_of(ingest.questions) as connection:
-        yield connection
-
-
-@asynccontextmanager
-async def asking_of(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """The same for an engine that was made with a time-out."""
     try:
-        async with engine.connect() as connection:
+        async with ingest.questions.connect() as connection:
             yield connection
     except PoolTimeout:
         detail = "More questions are being answered than can be at once. Ask again in some seconds."

@@ -1,224 +1,214 @@
-"""Questions about observations: latest values, ranges, the weather of a park."""
+"""Ranges of observations, as they are or by the minute, hour or day, of many datastreams at once."""
 
-import base64
-import binascii
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import schemas
-from services.ingest.meaning.wind import mean_direction, mean_wind
-from shared.problems import BadRequest, NotFound
+from services.ingest.meaning.validity import quality_of_mean
+from services.ingest.meaning.wind import mean_direction, yamartino_sigma
+from services.ingest.questions.days import midnights, split_hours
+from services.ingest.questions.position import Position, Resolution
+from shared.problems import NotFound
 from shared.quality import Quality
-from shared.time import EPOCH, from_microseconds, to_microseconds
 from shared.vocabulary import observed_properties
 
-Resolution = Literal["raw", "minute", "hour", "day"]
-VALID_SHARE = 0.75
-"""A mean is normal when at least this share of the readings is valid (HJ 212-2017: 75 %)."""
-DEFAULT_SPAN: dict[Resolution, timedelta] = {
-    "raw": timedelta(hours=1),
-    "minute": timedelta(days=1),
-    "hour": timedelta(days=30),
-    "day": timedelta(days=365),
+WIDTH: dict[Resolution, timedelta] = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
 }
 
-_LATEST = text(
-    """
-    SELECT d.id AS datastream_id, d.station_id, d.property_id, d.cadence, o.time, o.value, o.quality
-    FROM datastream d JOIN station s ON s.id = d.station_id
-    CROSS JOIN LATERAL (
-        SELECT time, value, quality FROM observation WHERE datastream_id = d.id ORDER BY time DESC LIMIT 1
-    ) o
-    WHERE s.park_id = :park AND s.active AND d.active AND d.cadence = :cadence ORDER BY d.id
-    """
-)
 _OWNED = text(
     """
     SELECT d.id, d.property_id, p.timezone FROM datastream d JOIN station s ON s.id = d.station_id
     JOIN park p ON p.id = s.park_id WHERE s.park_id = :park AND d.id = ANY(:ids)
     """
 )
-_RANGE = """
-    WHERE datastream_id = ANY(:ids) AND {column} >= :start AND {column} < :end
-      AND (datastream_id, {column}) > (:after_id, :after_time)
-"""
-_ROLL_UP_COLUMNS = "datastream_id, bucket AS time, mean, minimum, maximum, count AS readings, valid, over_range"
-_SERIES: dict[Resolution, Any] = {
-    "raw": text(
-        "SELECT datastream_id, time, value, quality, minimum, maximum FROM observation"  # noqa: S608
-        + _RANGE.format(column="time")
-        + "ORDER BY datastream_id, time LIMIT :limit"
-    ),
+_READINGS = text(
+    """
+    SELECT datastream_id, time, value, quality, minimum, maximum FROM observation
+    WHERE datastream_id = ANY(:ids) AND time >= :start AND time < :end
+      AND (datastream_id, time) >= (:from_id, :from_time)
+    ORDER BY datastream_id, time LIMIT :limit
+    """
+)
+_FEW = text(
+    """
+    SELECT count(*) <= :limit FROM (
+        SELECT FROM observation WHERE datastream_id = ANY(:ids) AND time >= :start AND time < :end LIMIT :limit + 1
+    ) found
+    """
+)
+_MEANS: dict[Resolution, TextClause] = {
     **{
         resolution: text(
-            f"SELECT {_ROLL_UP_COLUMNS}, total_sine, total_cosine FROM observation_{resolution}"  # noqa: S608
-            + _RANGE.format(column="bucket")
-            + "ORDER BY datastream_id, bucket LIMIT :limit"
+            f"""
+            SELECT datastream_id, bucket AS time, mean, minimum, maximum, count AS readings, valid, over_range,
+                   total_sine, total_cosine
+            FROM observation_{resolution}s(:ids, :start, :end) ORDER BY datastream_id, bucket
+            """  # noqa: S608  (names of this file)
         )
         for resolution in ("minute", "hour")
     },
-    # Days are the park's own, so they are put together from hours.
+    # Days are the park's own: of whole hours, and of the minutes of an hour that midnight lies in.
     "day": text(
         """
-        SELECT datastream_id, date_trunc('day', bucket, :zone) AS time,
-               sum(total) / nullif(sum(valid), 0) AS mean, min(minimum) AS minimum, max(maximum) AS maximum,
+        SELECT datastream_id,
+               (CAST(:limits AS timestamptz[]))[width_bucket(bucket, CAST(:limits AS timestamptz[]))] AS time,
+               sum(total) / nullif(sum(valid), 0)::float8 AS mean, min(minimum) AS minimum, max(maximum) AS maximum,
                sum(count)::bigint AS readings, sum(valid)::bigint AS valid, sum(over_range)::bigint AS over_range,
                sum(total_sine) AS total_sine, sum(total_cosine) AS total_cosine
-        FROM observation_hour
-        WHERE datastream_id = ANY(:ids) AND bucket >= :start AND bucket < :end
-        GROUP BY 1, 2
-        HAVING (datastream_id, date_trunc('day', bucket, :zone)) > (:after_id, :after_time)
-        ORDER BY 1, 2 LIMIT :limit
+        FROM (
+            SELECT h.* FROM observation_hours(:ids, :start, :end) h WHERE h.bucket <> ALL(CAST(:split AS timestamptz[]))
+            UNION ALL
+            SELECT m.* FROM unnest(CAST(:split AS timestamptz[])) hour
+            CROSS JOIN LATERAL observation_minutes(:ids, hour, hour + interval '1 hour') m
+            WHERE m.bucket >= :start AND m.bucket < :end
+        ) part
+        GROUP BY 1, 2 ORDER BY 1, 2
         """
     ),
 }
-_WEATHER = text(
-    """
-    SELECT d.station_id, d.property_id, d.cadence, o.time, o.value
-    FROM datastream d JOIN station s ON s.id = d.station_id JOIN observation o ON o.datastream_id = d.id
-    WHERE s.park_id = :park AND s.active AND s.ring = 'meteorology' AND d.active
-      AND d.cadence IN ('realtime', 'minute')
-      AND d.property_id IN ('wind-speed', 'wind-direction', 'temperature', 'pressure', 'humidity')
-      AND o.time > :start AND o.time <= :at AND o.quality = 'N' AND o.value IS NOT NULL
-    ORDER BY o.time
-    """
-)
 
 
-async def latest(connection: AsyncConnection, park_id: str, cadence: str) -> list[schemas.LatestValue]:
-    """The latest observation of every datastream of a park with this cadence."""
-    rows = (await connection.execute(_LATEST, {"park": park_id, "cadence": cadence})).mappings()
-    return [
-        schemas.LatestValue.model_validate({**row, "unit": observed_properties()[row["property_id"]].unit})
-        for row in rows
-    ]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The datastreams of a question, by id and all of one park; and that park's zone."""
+
+    properties: dict[int, str]
+    zone: ZoneInfo
+
+    @property
+    def ids(self) -> list[int]:
+        """In order."""
+        return list(self.properties)
+
+    def unit(self, number: int) -> str:
+        """The unit of a datastream's values."""
+        return observed_properties()[self.properties[number]].unit
 
 
-async def observations(
-    connection: AsyncConnection,
-    park_id: str,
-    ids: Sequence[int],
-    resolution: Resolution,
-    start: datetime,
-    end: datetime,
-    limit: int,
-    cursor: str | None,
-) -> schemas.SeriesPage:
-    """Observations with ``start <= time < end``; at most ``limit`` in all. Raises NotFound, BadRequest."""
+async def asked(connection: AsyncConnection, park_id: str, ids: Sequence[int]) -> Asked:
+    """Look the datastreams up; raises NotFound for one that is not the park's."""
     wanted = sorted(set(ids))
     owned = {row.id: row for row in await connection.execute(_OWNED, {"park": park_id, "ids": wanted})}
     missing = [str(number) for number in wanted if number not in owned]
     if missing:
         raise NotFound(f"Park '{park_id}' has no datastream {', '.join(missing[:10])}.")
-    after_id, after_time = (0, EPOCH) if cursor is None else _read_cursor(cursor)
-    parameters: dict[str, Any] = {
-        "ids": wanted,
-        "start": start,
-        "end": end,
-        "after_id": after_id,
-        "after_time": after_time,
+    return Asked({number: owned[number].property_id for number in wanted}, ZoneInfo(owned[wanted[0]].timezone))
+
+
+async def fitting(connection: AsyncConnection, question: Asked, start: datetime, end: datetime, cap: int) -> Resolution:
+    """The finest resolution with at most ``cap`` points in all; by the day where there is none."""
+    parameters = {"ids": question.ids, "start": start, "end": end, "limit": cap}
+    if (await connection.execute(_FEW, parameters)).scalar_one():
+        return "raw"
+    for resolution in ("minute", "hour"):
+        if len(question.ids) * -(-(end - start) // WIDTH[resolution]) <= cap:
+            return resolution
+    return "day"
+
+
+async def observations(
+    connection: AsyncConnection, question: Asked, position: Position, limit: int, valid_share: float
+) -> schemas.SeriesPage:
+    """Observations from a position on: at most ``limit``, whose work is bounded by it as well."""
+    series = {number: _empty(question, number, position.resolution) for number in question.ids}
+    if position.resolution == "raw":
+        rows, following = await _readings(connection, question, position, limit)
+        for row in rows:
+            _append_reading(series[row.datastream_id], row)
+    else:
+        rows, following = await _means(connection, question, position, limit)
+        for row in rows:
+            _append_mean(series[row.datastream_id], row, valid_share)
+    return schemas.SeriesPage(items=list(series.values()), next=following and following.cursor)
+
+
+async def _readings(
+    connection: AsyncConnection, question: Asked, position: Position, limit: int
+) -> tuple[Sequence[Row[Any]], Position | None]:
+    parameters = {
+        "ids": question.ids,
+        "start": position.start,
+        "end": position.end,
+        "from_id": position.datastream_id,
+        "from_time": position.time,
         "limit": limit + 1,
     }
+    rows = (await connection.execute(_READINGS, parameters)).all()
+    following = position.at(rows[limit].datastream_id, rows[limit].time) if len(rows) > limit else None
+    return rows[:limit], following
+
+
+async def _means(
+    connection: AsyncConnection, question: Asked, position: Position, limit: int
+) -> tuple[Sequence[Row[Any]], Position | None]:
+    """As many whole datastreams as must fit, or a part of one: a page costs what it may show, not what is asked."""
+    left = [number for number in question.ids if number >= position.datastream_id]
+    if not left:
+        return [], None
+    since = position.time if left[0] == position.datastream_id else position.start
+    limits, points = _periods(question, position.resolution, since, position.end, limit)
+    following: Position | None
+    if limits[-1] < position.end:
+        portion, following = left[:1], position.at(left[0], limits[-1])
+    else:
+        portion = left[: max(1, limit // points)] if since == position.start else left[:1]
+        rest = left[len(portion) :]
+        following = position.at(rest[0], position.start) if rest else None
+    parameters: dict[str, Any] = {"ids": portion, "start": limits[0], "end": limits[-1]}
+    if position.resolution == "day":
+        parameters |= {"limits": limits, "split": split_hours(limits)}
+    return (await connection.execute(_MEANS[position.resolution], parameters)).all(), following
+
+
+def _periods(
+    question: Asked, resolution: Resolution, since: datetime, end: datetime, most: int
+) -> tuple[list[datetime], int]:
+    """Where the first periods of a span begin and end, at most so many of them, and how many they are."""
     if resolution == "day":
-        parameters["zone"] = next(iter(owned.values())).timezone
-    rows = (await connection.execute(_SERIES[resolution], parameters)).all()
-    following = _cursor(rows[limit - 1]) if len(rows) > limit else None
-    parts: dict[int, schemas.Series] = {}
-    for number in wanted:
-        unit = observed_properties()[owned[number].property_id].unit
-        extra: dict[str, Any] = {} if resolution == "raw" else {"count": [], "valid": []}
-        parts[number] = schemas.Series(datastream_id=number, unit=unit, resolution=resolution, **extra)
-    for row in rows[:limit]:
-        _append(parts[row.datastream_id], row)
-    return schemas.SeriesPage(items=list(parts.values()), next=following)
+        limits = midnights(question.zone, since, end, most)
+        return limits, len(limits) - 1
+    width = WIDTH[resolution]
+    count = min(most, -(-(end - since) // width))
+    return [since, min(end, since + count * width)], count
 
 
-async def meteorology(
-    connection: AsyncConnection, park_id: str, at: datetime, window: timedelta
-) -> schemas.Meteorology:
-    """The weather of a park in the window that ends at ``at``; raises NotFound where there is no wind in it."""
-    rows = (await connection.execute(_WEATHER, {"park": park_id, "start": at - window, "at": at})).all()
-    for cadence in ("realtime", "minute"):
-        chosen = [row for row in rows if row.cadence == cadence]
-        samples = _wind_samples(chosen)
-        if samples:
-            return _weather(chosen, samples, at, window)
-    raise NotFound(
-        f"Park '{park_id}' has no normal wind reading in the {window.total_seconds():g} s up to {at.isoformat()}."
-    )
+def _empty(question: Asked, number: int, resolution: Resolution) -> schemas.Series:
+    unit = question.unit(number)
+    extra: dict[str, Any] = {} if resolution == "raw" else {"count": [], "valid": []}
+    if unit == "deg" and resolution != "raw":
+        extra["sigma_theta_deg"] = []
+    return schemas.Series(datastream_id=number, unit=unit, resolution=resolution, **extra)
 
 
-def _append(series: schemas.Series, row: Row[Any]) -> None:
+def _append_reading(series: schemas.Series, row: Row[Any]) -> None:
     series.time.append(row.time)
+    series.value.append(row.value)
+    series.quality.append(Quality(row.quality))
     series.minimum.append(row.minimum)
     series.maximum.append(row.maximum)
-    if series.count is None or series.valid is None:
-        series.value.append(row.value)
-        series.quality.append(Quality(row.quality))
-        return
+
+
+def _append_mean(series: schemas.Series, row: Row[Any], valid_share: float) -> None:
+    assert series.count is not None
+    assert series.valid is not None
+    mean = row.mean
+    if series.sigma_theta_deg is not None:
+        sums = row.total_sine, row.total_cosine
+        mean = mean_direction(*sums) if row.valid else None
+        series.sigma_theta_deg.append(yamartino_sigma(row.valid, *sums) if row.valid else None)
+    series.time.append(row.time)
+    series.value.append(mean)
+    series.quality.append(quality_of_mean(row.readings, row.valid, row.over_range, valid_share))
+    series.minimum.append(row.minimum)
+    series.maximum.append(row.maximum)
     series.count.append(row.readings)
     series.valid.append(row.valid)
-    direction = series.unit == "deg" and row.total_sine is not None
-    series.value.append(mean_direction(row.total_sine, row.total_cosine) if direction else row.mean)
-    series.quality.append(_quality_of_mean(row))
-
-
-def _quality_of_mean(row: Row[Any]) -> Quality:
-    if row.over_range:
-        return Quality.OVER_RANGE
-    return Quality.NORMAL if row.valid >= VALID_SHARE * row.readings else Quality.FAULT
-
-
-def _wind_samples(rows: Sequence[Row[Any]]) -> dict[tuple[str, datetime], tuple[float, float]]:
-    """(speed, direction) by station and time, where both were measured."""
-    pairs: dict[tuple[str, datetime], dict[str, float]] = defaultdict(dict)
-    for row in rows:
-        if row.property_id in ("wind-speed", "wind-direction"):
-            pairs[row.station_id, row.time][row.property_id] = row.value
-    return {key: (pair["wind-speed"], pair["wind-direction"]) for key, pair in pairs.items() if len(pair) == 2}
-
-
-def _weather(
-    rows: Sequence[Row[Any]],
-    samples: dict[tuple[str, datetime], tuple[float, float]],
-    at: datetime,
-    window: timedelta,
-) -> schemas.Meteorology:
-    wind = mean_wind(list(samples.values()))
-    newest = max(time for _, time in samples)
-    return schemas.Meteorology(
-        at=at,
-        window_s=window.total_seconds(),
-        wind_speed_m_s=wind.speed,
-        wind_vector_speed_m_s=wind.vector_speed,
-        wind_from_deg=wind.from_deg,
-        sigma_theta_deg=wind.sigma_theta_deg,
-        temperature_c=_mean(rows, "temperature"),
-        pressure_kpa=_mean(rows, "pressure"),
-        humidity_percent=_mean(rows, "humidity"),
-        stations=sorted({station for station, _ in samples}),
-        samples=len(samples),
-        age_s=(at - newest).total_seconds(),
-    )
-
-
-def _mean(rows: Sequence[Row[Any]], property_id: str) -> float | None:
-    values = [row.value for row in rows if row.property_id == property_id]
-    return sum(values) / len(values) if values else None
-
-
-def _cursor(row: Row[Any]) -> str:
-    return base64.urlsafe_b64encode(f"{row.datastream_id}:{to_microseconds(row.time)}".encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[int, datetime]:
-    try:
-        number, time = base64.urlsafe_b64decode(cursor.encode()).decode().split(":")
-        return int(number), from_microseconds(int(time))
-    except (ValueError, binascii.Error, OverflowError) as error:
-        raise BadRequest("The cursor is not one of ours; pass on `next` of the page before, unchanged.") from error

@@ -9,7 +9,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import schemas
-from services.ingest.questions.series import Resolution
+from services.ingest.questions.position import Resolution
 from shared.problems import NotFound, Unprocessable
 from shared.vocabulary import observed_properties
 

@@ -32,9 +32,10 @@ class LatestPage(BaseModel):
 class Series(BaseModel):
     """Observations of one datastream in columns, by time.
 
-    Beyond ``raw``, ``time`` is the start of a period, ``value`` its mean (of directions: as vectors), ``quality`` is T
-    where any reading was over range, else N where three quarters are valid, else D; ``count`` and ``valid`` tell the
-    numbers.
+    Beyond ``raw``, ``time`` is the start of a period, ``value`` its mean (of directions: as vectors, and then
+    ``sigma_theta_deg`` is their standard deviation by Yamartino), ``quality`` is T where any reading was over range,
+    else N where enough are valid (three quarters, unless set otherwise), else D; ``count`` and ``valid`` tell the
+    numbers. Days are the park's own, and whole ones: also the first and the last that a span touches.
     """
 
     datastream_id: int
@@ -47,10 +48,15 @@ class Series(BaseModel):
     maximum: list[float | None] = []
     count: list[int] | None = None
     valid: list[int] | None = None
+    sigma_theta_deg: list[float | None] | None = None
 
 
 class SeriesPage(BaseModel):
-    """Series by datastream; ``next`` is the cursor for what the limit cut off."""
+    """Series by datastream.
+
+    ``next`` is the cursor for what the limit cut off; it holds resolution, start and end as well. A page of means may
+    show fewer points than the limit, even none, and still have a next one.
+    """
 
     items: list[Series]
     next: str | None = None

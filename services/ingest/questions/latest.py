@@ -1,0 +1,53 @@
+"""The latest observation of every datastream of a park."""
+
+import base64
+import binascii
+
+from pydantic import TypeAdapter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest import schemas
+from shared.problems import BadRequest
+from shared.vocabulary import observed_properties
+
+# One probe of the index a datastream.
+_LATEST = text(
+    """
+    SELECT d.id AS datastream_id, d.station_id, d.property_id, d.cadence, o.time, o.value, o.quality
+    FROM datastream d JOIN station s ON s.id = d.station_id
+    CROSS JOIN LATERAL (
+        SELECT time, value, quality FROM observation WHERE datastream_id = d.id ORDER BY time DESC LIMIT 1
+    ) o
+    WHERE s.park_id = :park AND s.active AND d.active AND d.cadence = :cadence AND d.id > :after
+    ORDER BY d.id LIMIT :limit
+    """
+)
+_VALUES = TypeAdapter(list[schemas.LatestValue])
+
+
+async def latest(
+    connection: AsyncConnection, park_id: str, cadence: str, limit: int, cursor: str | None
+) -> schemas.LatestPage:
+    """The latest observation of each datastream with this cadence, by datastream. Raises BadRequest."""
+    parameters = {"park": park_id, "cadence": cadence, "after": _read_cursor(cursor), "limit": limit + 1}
+    rows = (await connection.execute(_LATEST, parameters)).mappings().all()
+    properties = observed_properties()
+    items = _VALUES.validate_python([{**row, "unit": properties[row["property_id"]].unit} for row in rows[:limit]])
+    return schemas.LatestPage(items=items, next=_cursor(items[-1].datastream_id) if len(rows) > limit else None)
+
+
+def _cursor(datastream_id: int) -> str:
+    return base64.urlsafe_b64encode(str(datastream_id).encode()).decode()
+
+
+def _read_cursor(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    try:
+        number = int(base64.urlsafe_b64decode(cursor.encode()))
+        if not 0 <= number < 2**31:
+            raise ValueError(number)
+    except (ValueError, binascii.Error) as error:
+        raise BadRequest("The cursor is not one of ours; pass on `next` of the page before, unchanged.") from error
+    return number
