@@ -62,4 +62,28 @@ BENCHMARKS = [
         Limit("at most", 10.0),
         _at("cached_run", "measure"),
     ),
+    Benchmark(
+        "ingest.http.rows_per_s",
+        "observations over HTTP, JSON rows in batches of 1,000, alerts evaluating them",
+        "rows/s",
+        None,
+        _at("ingest_http", "rows_per_s"),
+        budget_s=15.0,
+    ),
+    Benchmark(
+        "ingest.http.over_copy",
+        "the same over a bare COPY of such rows, encoded beforehand",
+        "",
+        Limit("at least", 0.35),
+        _at("ingest_http", "over_copy"),
+        budget_s=15.0,
+    ),
+    Benchmark(
+        "ingest.overload.growth_mb",
+        "growth of ingest's memory under twice the load that it carries, for ten minutes",
+        "MB",
+        Limit("at most", 64.0),
+        _at("overload", "growth_mb"),
+        budget_s=600.0,
+    ),
 ]
