@@ -62,9 +62,11 @@ def build_state(settings: IngestSettings) -> State:
         half_frame_timeout_s=settings.ingest_half_frame_timeout_s,
         send_timeout_s=settings.ingest_send_timeout_s,
         clock_ahead=clock_ahead,
-    )
         bytes_per_s=settings.ingest_bytes_per_s,
         burst_bytes=settings.ingest_burst_bytes,
+        late=timedelta(days=settings.ingest_late_days),
+        clock_skew=timedelta(seconds=settings.ingest_clock_skew_s),
+    )
     server = StationServer(settings.ingest_hj212_host, settings.ingest_hj212_port, registry.device, writer, limits)
     commands = command_parts.dispatcher(engine, server.links, settings)
     return State(
@@ -103,10 +105,11 @@ def build_app(settings: IngestSettings) -> FastAPI:
             "registry": state.registry.run(),
             "writer": state.writer.run(),
             "relay": state.relay.run(),
+            "session_counters": state.server.counters.run(state.engine),
+            "clocks": state.server.clocks.run(state.engine),
             "upkeep": Upkeep(state.engine).run(),
             "commands": state.commands.run(),
             "gaps": command_parts.gap_filling(
-            "session_counters": state.server.counters.run(state.engine),
                 state.engine, state.server.links, state.registry.device, state.commands, settings
             ).run(),
             "roll_ups": RollUps(state.engine).run(),

@@ -57,15 +57,22 @@ def _quality_of_device(flag: str | None, value: float | None) -> Quality:
     return quality_of(Quality.FAULT if flag is not None and flag.strip().upper() in _OURS else flag, value)
 
 
+MAX_LATE = timedelta(days=1800)
+"""Older readings would lie beyond what roll-ups are refreshed for, and soon be deleted."""
+
+
 def too_late(time: datetime, now: datetime, ahead: timedelta) -> bool:
     """Whether ``time`` lies further in the future than clocks differ."""
     return time > now + ahead
 
 
-def normalise(segment: Segment, device: Device, now: datetime, ahead: timedelta) -> Normalised:
+def normalise(
+    segment: Segment, device: Device, now: datetime, ahead: timedelta, late: timedelta = MAX_LATE
+) -> Normalised:
     """The observations of a data message; ``now`` is the wall clock, ``ahead`` how far a device's clock may lead it.
 
-    A message whose time cannot be read or lies too far ahead gives none: all its readings are refused.
+    A message whose time cannot be read, lies too far ahead or longer ago than ``late`` gives none: all its readings are
+    refused.
     """
     found = readings(segment)
     cadence = CADENCE_OF.get(segment.cn or "")
@@ -77,6 +84,8 @@ def normalise(segment: Segment, device: Device, now: datetime, ahead: timedelta)
     moment = local.replace(tzinfo=device.zone)
     if too_late(moment, now, ahead):
         return Normalised(refused=len(found), reason="time_in_future")
+    if moment < now - late:
+        return Normalised(refused=len(found), reason="time_too_old")
     at = to_microseconds(moment)
     mapped = [
         _observation(stream, reading, at)

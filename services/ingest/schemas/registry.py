@@ -60,8 +60,10 @@ class Location(BaseModel):
 class DeviceCounters(BaseModel):
     """What came from a device since it was first heard of. ``last_seen`` is the time of its last whole frame.
 
-    The last five are some seconds old: ``resent`` counts messages that say they are sent again (``RF=1``),
-    ``incomplete`` messages in parts (``PNUM``, ``PNO``) of which parts did not come.
+    From ``connected_at`` on all is some seconds old: ``resent`` counts messages that say they are sent again
+    (``RF=1``), ``incomplete`` messages in parts (``PNUM``, ``PNO``) of which parts did not come. ``clock_skew_s`` is
+    the device's clock minus ours [s] as of ``clock_measured_at``, None before it is known; ``clock_skewed`` tells
+    whether it is beyond the limit, so that normal readings are flagged W.
     """
 
     mn: str
@@ -82,6 +84,9 @@ class DeviceCounters(BaseModel):
     resent: int
     incomplete: int
     wrong_passwords: int
+    clock_skew_s: float | None
+    clock_skewed: bool | None
+    clock_measured_at: UtcDatetime | None
 
 
 class DevicePage(BaseModel):

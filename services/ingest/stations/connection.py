@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 from services.ingest import metrics
 from services.ingest.registry.snapshot import Device
+from services.ingest.stations.clocks import Clocks
 from services.ingest.stations.counters import SessionCounters
 from services.ingest.stations.limits import PIECE_BYTES, Allowance, ServerLimits
 from services.ingest.stations.links import Link, Links
@@ -39,6 +40,7 @@ class Host(Protocol):
     limits: ServerLimits
     links: Links
     counters: SessionCounters
+    clocks: Clocks
     buffer: memoryview
 
     def admit(self, connection: "Connection") -> bool:
@@ -70,7 +72,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._session = Session(host.directory, ahead=host.limits.clock_ahead)
+        limits = host.limits
+        self._session = Session(host.directory, ahead=limits.clock_ahead, late=limits.late, clocks=host.clocks)
         self._transport: asyncio.Transport | None = None
         self._links: dict[str, Link] = {}
         self._held = b""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from services.ingest.meaning.normalise import MAX_LATE
+
 PIECE_BYTES = 16 * 1024
 """What is read of a connection at once, and what may wait of it while the piece before is being stored."""
 
@@ -13,6 +15,8 @@ class ServerLimits:
 
     ``idle_timeout_s`` counts from the last frame, so that junk keeps nobody connected. A connection that sends more
     than ``bytes_per_s`` over a while, beyond a burst of ``burst_bytes``, is read more slowly; nothing of it is dropped.
+    Readings more than ``clock_ahead`` in the future or older than ``late`` are refused; those of a device whose clock
+    is known to be off by more than ``clock_skew`` are flagged.
     """
 
     max_connections: int
@@ -23,6 +27,8 @@ class ServerLimits:
     clock_ahead: timedelta
     bytes_per_s: float
     burst_bytes: int
+    late: timedelta = MAX_LATE
+    clock_skew: timedelta = timedelta(minutes=5)
 
 
 class Allowance:

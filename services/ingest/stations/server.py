@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 
 from services.ingest import metrics
+from services.ingest.stations.clocks import Clocks
 from services.ingest.stations.connection import Connection
 from services.ingest.stations.counters import SessionCounters
 from services.ingest.stations.limits import PIECE_BYTES, ServerLimits
@@ -33,6 +34,7 @@ class StationServer:
         self.limits = limits
         self.links = Links()
         self.counters = SessionCounters()
+        self.clocks = Clocks(limits.clock_skew)
         self.buffer = memoryview(bytearray(PIECE_BYTES))
         self._server: asyncio.Server | None = None
         self._listening = False

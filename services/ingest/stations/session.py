@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from services.ingest.meaning.normalise import NOTHING, Normalised, normalise
+from services.ingest.meaning.normalise import MAX_LATE, NOTHING, Normalised, normalise
 from services.ingest.registry.snapshot import Device
+from services.ingest.stations.clocks import Clocks
 from services.ingest.stations.parts import NO_PART, Outcome, Parts
 from services.ingest.stations.verdicts import Verdict
 from shared.hj212 import commands
@@ -59,9 +60,19 @@ class Received(NamedTuple):
 class Session:
     """The state of one connection. Devices are told apart by the MN of each frame: a gateway may carry several."""
 
-    def __init__(self, directory: Directory, *, ahead: timedelta, max_refused_run: int = 100) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        *,
+        ahead: timedelta,
+        late: timedelta = MAX_LATE,
+        clocks: Clocks | None = None,
+        max_refused_run: int = 100,
+    ) -> None:
         self._directory = directory
         self._ahead = ahead
+        self._late = late
+        self._clocks = clocks
         self._decoder = FrameDecoder(crc_mode_of=self._crc_mode, cipher_of=self._cipher)
         self._parts = Parts()
         self._refused_run = 0
@@ -152,9 +163,13 @@ class Session:
             return Verdict.ANSWER, NOTHING
         if segment.cn not in _KNOWN:
             return Verdict.UNKNOWN_COMMAND, NOTHING
+        if self._clocks is not None:
+            self._clocks.hear(device, segment, now)
         if segment.cn not in DATA_COMMANDS:
             return Verdict.ACCEPTED, NOTHING
-        data = normalise(segment, device, now, self._ahead)
+        data = normalise(segment, device, now, self._ahead, self._late)
+        if self._clocks is not None:
+            data = self._clocks.flagged(device, data)
         return Verdict.ROWS_REFUSED if data.refused else Verdict.ACCEPTED, data
 
     def _refused(self, frame: RefusedFrame, now: datetime) -> Received:
