@@ -69,7 +69,7 @@ _DUE = text(
     ORDER BY g.mn, g.begins DESC LIMIT :limit
     """  # noqa: S608
 )
-_TAKE = text("SELECT FROM gap WHERE id = :id AND state = 'missing' FOR UPDATE SKIP LOCKED")
+_TAKE = text("SELECT id FROM gap WHERE id = :id AND state = 'missing' FOR UPDATE SKIP LOCKED")
 _ASK = text("UPDATE gap SET state = 'asked', command_id = :command WHERE id = :id")
 _ASKED = text("SELECT count(*) FROM command WHERE origin = 'gap' AND due_at IS NOT NULL")
 _ANSWERED = text(

@@ -29,15 +29,15 @@ class Answering:
         self.client = client
         self.mn = mn
         self.records = records
-        """The value of each record by its local time."""
+        """What it remembers: the value of each record by its local time."""
         self.asked: list[Segment] = []
         self.silent = False
         self.refuses: QnRtn | None = None
         self._head = {"mn": mn, "pw": "123456", "st": "31"}
 
-    async def tell(self, time: datetime) -> None:
+    async def tell(self, time: datetime, value: float) -> None:
         """Send one minute record; it is answered in `run`."""
-        await self.client.send(self._record(time))
+        await self.client.send(self._record(time, value))
 
     async def hello(self) -> None:
         """A message after which the platform knows who is connected."""
@@ -68,15 +68,15 @@ class Answering:
             assert end is not None
             found = [time for time in sorted(self.records) if begin <= time <= end]
             for time in found:
-                await self.client.send(self._record(time))
+                await self.client.send(self._record(time, self.records[time]))
             result = ExeRtn.DONE if found else ExeRtn.NO_DATA
         elif message.cn == Cn.REALTIME_INTERVAL:
             groups = ((Pair("RtdInterval", None, "30"),),)
             await self.client.send(build(message.cn, qn=message.qn, flag=flag_of(), groups=groups, **self._head))
         await self.client.send(commands.execution_result(message, result))
 
-    def _record(self, time: datetime) -> Segment:
-        reading = Reading("a21022", "Avg", self.records[time], "N")
+    def _record(self, time: datetime, value: float) -> Segment:
+        reading = Reading("a21022", "Avg", value, "N")
         qn = commands.format_qn(time)
         return commands.minute(**self._head, qn=qn, time=time, readings=[reading])
 
