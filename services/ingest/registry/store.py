@@ -65,8 +65,7 @@ async def put_park(connection: AsyncConnection, file: ParkFile) -> None:
     instruments = {file.id_of(station.id): station for station in file.stations}
     check_units(instruments)
     park = file.park
-    # Two files of one park at once take turns.
-    await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": f"registry-{park.id}"})
+    await take_turn(connection, park.id)
     await connection.execute(
         _PUT_PARK,
         {
@@ -83,6 +82,11 @@ async def put_park(connection: AsyncConnection, file: ParkFile) -> None:
     await put_all(connection, _PUT_STATION, [_station_row(file, station) for station in file.stations])
     await put_instruments(connection, park.id, instruments, retire=None)
     await enqueue(connection, REGISTRY_STREAM, RegistryChanged(park_id=park.id))
+
+
+async def take_turn(connection: AsyncConnection, park_id: str) -> None:
+    """Two files of one park at once take turns: wait for the other's transaction to end."""
+    await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": f"registry-{park_id}"})
 
 
 async def counts(connection: AsyncConnection, park_id: str) -> tuple[int, int]:
