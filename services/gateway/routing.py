@@ -57,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/parks/{park_id}/devices/{mn}/gap-filling", Service.INGEST, Scope.WRITE),
     Route("GET", "/parks/{park_id}/wind-rose", Service.INGEST),
     Route("GET", "/parks/{park_id}/statistics", Service.INGEST),
+    Route("GET", "/parks/{park_id}/observations/export", Service.INGEST),
     Route("GET", "/parks/{park_id}/observations/changes", Service.INGEST),
     Route("GET", "/parks/{park_id}/alarms", Service.ALERTS),
     Route("GET", "/parks/{park_id}/alarms/{alarm_id}", Service.ALERTS),

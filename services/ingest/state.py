@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.commands.dispatcher import Dispatcher
+from services.ingest.exporting.sending import Exports
 from services.ingest.registry.live import Registry
 from services.ingest.stations.server import StationServer
 from services.ingest.writing.writer import Writer
@@ -29,6 +30,7 @@ class State:
     clock_ahead: timedelta
     valid_share: float
     questions: AsyncEngine
+    exports: Exports = field(default_factory=Exports, kw_only=True)
 
 
 def state_of(request: Request) -> State:

@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from services.ingest.api import changes, commands, corrections, devices, observations, registry, series, statistics
+from services.ingest.api import (
+    changes,
+    commands,
+    corrections,
+    devices,
+    export,
+    observations,
+    registry,
+    series,
+    statistics,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     registry.router,
@@ -13,4 +23,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     corrections.router,
     statistics.router,
     changes.router,
+    export.router,
 )
