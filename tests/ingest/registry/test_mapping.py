@@ -156,9 +156,7 @@ FULL = park(
 )
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"), [("csv", "text/csv"), ("yaml", "application/yaml"), ("json", "application/json")]
-)
+@pytest.mark.parametrize("kind", ["text/csv", "application/yaml", "application/json"])
 async def test_a_whole_park_goes_out_and_comes_in_again(ingest: Running, kind: str) -> None:
     taken = await ingest.put_park(FULL)
     tables = "SELECT to_jsonb(d) FROM {} d ORDER BY 1"
