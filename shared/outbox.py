@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.messages import Message
-from shared.streams import CatchUp, Fact, last_position, publish
+from shared.streams import ROOM, CatchUp, Fact, StreamRoom, last_position, publish
 from shared.telemetry import get_logger, traceparent
 
 log = get_logger(__name__)
@@ -109,14 +109,14 @@ class OutboxRelay:
         service: str,
         *,
         keep: timedelta,
-        max_length: int = 20_000,
+        room: StreamRoom = ROOM,
         idle_s: float = 0.2,
     ) -> None:
         self._engine = engine
         self._redis = redis
         self._service = service
         self._keep = keep
-        self._max_length = max_length
+        self._room = room
         self._idle_s = idle_s
         self._waked = asyncio.Event()
 
@@ -174,7 +174,7 @@ class OutboxRelay:
 
     async def _publish(self, facts: list[Fact]) -> bool:
         try:
-            await publish(self._redis, facts, self._max_length)
+            await publish(self._redis, facts, self._room)
         except RedisError as error:
             log.warning("redis_unavailable", error=str(error), facts_waiting=len(facts))
             return False
@@ -197,12 +197,12 @@ class OutboxRelay:
         return True
 
     async def _republish(self, connection: AsyncConnection, stream: str, last: int) -> None:
-        after = max(await last_position(self._redis, stream), last - self._max_length)
+        after = max(await last_position(self._redis, stream), last - self._room.max_entries)
         while after < last:
             facts = await read_after(connection, stream, after, 500)
             if not facts:
                 return
-            await publish(self._redis, facts, self._max_length)
+            await publish(self._redis, facts, self._room)
             _PUBLISHED.labels(self._service).inc(len(facts))
             after = facts[-1].position
 

@@ -20,7 +20,7 @@ from shared.telemetry import get_logger
 log = get_logger(__name__)
 FACTS = "fenceline:facts:"
 WORK = "fenceline:work:"
-READ_COUNT = 512
+READ_COUNT = 128
 
 
 def shard_of(station_id: str, shards: int) -> int:
@@ -111,13 +111,30 @@ async def last_position(redis: Redis, stream: str) -> int:
     return int(information["last-generated-id"].split(b"-")[0])
 
 
-async def publish(redis: Redis, facts: list[Fact], max_length: int) -> None:
+@dataclass(frozen=True, slots=True)
+class StreamRoom:
+    """What one stream may take of Redis: a reader that is further behind reads from the producer."""
+
+    max_entries: int = 20_000
+    max_bytes: int = 16_000_000
+    least_entries: int = 64
+
+    def entries(self, payload_bytes: int) -> int:
+        """How many entries of this size stay."""
+        return min(self.max_entries, max(self.least_entries, self.max_bytes // max(1, payload_bytes)))
+
+
+ROOM = StreamRoom()
+
+
+async def publish(redis: Redis, facts: list[Fact], room: StreamRoom = ROOM) -> None:
     """Append `facts` under their positions; those that Redis has already are left as they are."""
     by_stream: dict[str, list[Fact]] = defaultdict(list)
     for fact in facts:
         by_stream[fact.stream].append(fact)
     pipeline = redis.pipeline(transaction=False)
     for stream, entries in by_stream.items():
+        max_length = room.entries(sum(len(fact.payload) for fact in entries) // len(entries))
         for fact in entries:
             fields: dict[bytes, bytes] = {b"payload": fact.payload}
             if fact.traceparent:

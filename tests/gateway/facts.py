@@ -73,10 +73,10 @@ class Outbox:
         new = [Fact(stream, len(kept) + 1 + number, message.encode(), None) for number, message in enumerate(messages)]
         kept += new
         if publishing:
-            await publish(self._redis, new, 1000)
+            await publish(self._redis, new)
 
     async def republish(self, stream: str) -> None:
-        await publish(self._redis, self._producer(stream).facts[stream], 1000)
+        await publish(self._redis, self._producer(stream).facts[stream])
 
     def _producer(self, stream: str) -> Upstream:
         service = {"alarms": Service.ALERTS, "runs": Service.MODEL}.get(stream, Service.INGEST)

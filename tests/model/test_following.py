@@ -79,7 +79,7 @@ async def runs(parts: Parts) -> int:
 
 
 async def tell(parts: Parts, follower: AlarmFollower, *facts: Fact) -> None:
-    await publish(parts.redis, list(facts), 1000)
+    await publish(parts.redis, list(facts))
     while await follower.step(block_ms=50):
         pass
 

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.redis import create_redis
-from shared.streams import Fact, FactReader, WorkQueue, last_position, publish, shard_of
+from shared.streams import FACTS, Fact, FactReader, StreamRoom, WorkQueue, last_position, publish, shard_of
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def positions(found: list[Fact]) -> list[int]:
 
 
 async def test_facts_are_read_in_order_from_a_position(redis: Redis) -> None:
-    await publish(redis, facts(1, 5), 100)
+    await publish(redis, facts(1, 5))
     producer = Producer(5)
     reader = FactReader(redis, producer)
     assert positions(await reader.read({"alarms": 2}, block_ms=10)) == [3, 4, 5]
@@ -49,16 +49,16 @@ async def test_facts_are_read_in_order_from_a_position(redis: Redis) -> None:
 
 
 async def test_publishing_again_changes_nothing(redis: Redis) -> None:
-    await publish(redis, facts(1, 3), 100)
-    await publish(redis, facts(1, 4), 100)
+    await publish(redis, facts(1, 3))
+    await publish(redis, facts(1, 4))
     reader = FactReader(redis, Producer(0))
     assert positions(await reader.read({"alarms": 0}, block_ms=10)) == [1, 2, 3, 4]
 
 
 async def test_what_redis_lost_comes_from_the_producer(redis: Redis) -> None:
-    await publish(redis, facts(1, 3), 100)
+    await publish(redis, facts(1, 3))
     await redis.flushall()
-    await publish(redis, facts(7, 8), 100)
+    await publish(redis, facts(7, 8))
     producer = Producer(8)
     read = await FactReader(redis, producer).read({"alarms": 3}, block_ms=10)
     assert positions(read) == [4, 5, 6, 7, 8]
@@ -73,14 +73,14 @@ async def test_with_redis_down_facts_come_from_the_producer() -> None:
 
 
 async def test_facts_beyond_the_producers_retention_do_not_stop_the_reader(redis: Redis) -> None:
-    await publish(redis, facts(10, 11), 100)
+    await publish(redis, facts(10, 11))
     read = await FactReader(redis, Producer(0)).read({"alarms": 3}, block_ms=10)
     assert positions(read) == [10, 11]
 
 
 async def test_last_position_of_a_stream_without_entries_is_zero(redis: Redis) -> None:
     assert await last_position(redis, "nothing") == 0
-    await publish(redis, facts(1, 3), 100)
+    await publish(redis, facts(1, 3))
     assert await last_position(redis, "alarms") == 3
 
 
@@ -139,3 +139,14 @@ async def test_a_buried_job_is_kept_with_its_reason(redis: Redis) -> None:
 def test_a_station_has_the_same_shard_everywhere() -> None:
     assert shard_of("bohai-demo.s01", 16) == 14
     assert {shard_of(f"park.s{number}", 16) for number in range(400)} == set(range(16))
+
+
+async def test_large_facts_leave_room_for_fewer_of_them(redis: Redis) -> None:
+    room = StreamRoom(max_entries=1_000, max_bytes=1_000_000, least_entries=4)
+    large = [Fact("s", position, b"x" * 50_000, None) for position in range(1, 101)]
+    for start in range(0, 100, 10):
+        await publish(redis, large[start : start + 10], room)
+    assert 20 <= await redis.xlen(FACTS + "s") <= 30
+    assert await last_position(redis, "s") == 100
+    assert StreamRoom().entries(10) == StreamRoom().max_entries
+    assert StreamRoom().entries(10**9) == StreamRoom().least_entries
