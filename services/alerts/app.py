@@ -10,10 +10,11 @@ from fastapi import FastAPI
 from services.alerts.api import alarms, rules
 from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
+from services.alerts.engine.outages import OUTAGES
 from services.alerts.engine.readings import Limits
 from services.alerts.engine.registry import Registry
 from services.alerts.engine.rulebook import RuleBook
-from services.alerts.engine.runner import OUTAGES, Runner
+from services.alerts.engine.runner import Runner
 from services.alerts.engine.shard import Shard
 from services.alerts.engine.silence import RULE_ID, Heard, SilenceWatch
 from services.alerts.settings import AlertsSettings
@@ -86,6 +87,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await runner.stop()
             await ingest.aclose()
             await redis.aclose()
             await engine.dispose()

@@ -105,7 +105,7 @@ class Producer:
         fact = Fact(stream, len(kept) + 1, payload, None)
         kept.append(fact)
         with suppress(RedisError, OSError):
-            await publish(self.redis, [fact], 20_000)
+            await publish(self.redis, [fact])
         return fact
 
 

@@ -15,7 +15,7 @@ from services.alerts.api.schemas import (
     Which,
 )
 from services.alerts.api.state import Resources
-from services.alerts.engine.shard import count_transitions
+from services.alerts.engine.effects import count_transitions
 from services.alerts.lifecycle import Action, IllegalTransition, acknowledge
 from services.alerts.store import alarms as store
 from shared.problems import BadRequest, Conflict, NotFound, responses

@@ -1,25 +1,32 @@
 """Conditions: when is a level reached, when is it left. Pure: no clock, no database, no web framework."""
 
-from services.alerts.conditions.document import fingerprint, from_document, to_document
+from services.alerts.conditions.checkpoint import Unreadable, from_bytes, to_bytes
+from services.alerts.conditions.columns import Columns
+from services.alerts.conditions.evaluation import Outcome, evaluate
 from services.alerts.conditions.levels import NEVER, Edge, Level, LevelRule, LevelState, Sample, quiet, step
+from services.alerts.conditions.recent import Readings
 from services.alerts.conditions.silence import SilenceRule, is_silent
 from services.alerts.conditions.track import Change, Track, Verdict
 
 __all__ = [
     "NEVER",
     "Change",
+    "Columns",
     "Edge",
     "Level",
     "LevelRule",
     "LevelState",
+    "Outcome",
+    "Readings",
     "Sample",
     "SilenceRule",
     "Track",
+    "Unreadable",
     "Verdict",
-    "fingerprint",
-    "from_document",
+    "evaluate",
+    "from_bytes",
     "is_silent",
     "quiet",
     "step",
-    "to_document",
+    "to_bytes",
 ]

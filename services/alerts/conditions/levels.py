@@ -5,9 +5,11 @@ left once the value has stood below the threshold less the deadband for the off-
 A gap in the readings longer than `max_gap` breaks both counts: readings that are not there prove nothing.
 
 The state is plain integers with a sentinel instead of None, and each step is comparisons only, so that the same rule
-can run over columns (one array a field) when many datastreams are to be evaluated at once.
+runs over columns (one array a field) when many datastreams are evaluated at once: see `columns` and `scan`. What
+stands here is the rule in its plainest form; it is used where something happens.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,7 +20,10 @@ from shared.levels import Colour
 
 NEVER = 2**63 - 1
 """The time of what has not begun: later than any reading, so that `time - NEVER` is never a long delay."""
-_LONG_AGO = -(2**63)
+LONG_AGO = -(2**62)
+"""The time of the last reading before there was any. Half of what 64 bits hold, so that `time - LONG_AGO` fits."""
+MOST_LEVELS = len(Colour)
+"""Levels climb in colour, so there are no more of them than colours."""
 
 
 class Sample(NamedTuple):
@@ -63,6 +68,8 @@ class LevelRule:
     def __post_init__(self) -> None:
         if not self.levels:
             raise ValueError(f"{self.rule_id}: a rule needs at least one level")
+        if self.levels[0].threshold <= 0:
+            raise ValueError(f"{self.rule_id}: a threshold must be above zero")
         for low, high in pairwise(self.levels):
             if low.threshold >= high.threshold or low.colour.rank >= high.colour.rank:
                 raise ValueError(
@@ -78,13 +85,29 @@ class LevelRule:
         """The value under which level `index` begins to be left."""
         return self.levels[index].threshold * (1 - self.deadband_fraction)
 
+    def level_of(self, colour: Colour) -> int:
+        """How many levels stand for an alarm of this colour: its own, or the nearest below it, else the lowest."""
+        return max(1, sum(1 for level in self.levels if level.colour.rank <= colour.rank))
+
+    def fingerprint(self) -> int:
+        """Changes whenever a number or colour of the rule does; 63 bits."""
+        numbers = [
+            [(level.colour.value, level.threshold) for level in self.levels],
+            self.on_delay,
+            self.off_delay,
+            self.deadband_fraction,
+            self.max_gap,
+        ]
+        return int.from_bytes(hashlib.sha256(repr(numbers).encode()).digest()[:8], "big") >> 1
+
 
 class LevelState(NamedTuple):
     """What must be remembered between two readings.
 
-    `level`: how many levels stand (0: none). `over[i]`, `below[i]`: since when the readings stand at or above level
-    i, or below its clearing value (NEVER: they do not). `last`: time of the last reading. `peak`: the highest value
-    since readings rose over the lowest level, None when all is quiet.
+    `level`: how many levels stand (0: none). `over[i]`: since when the readings stand at or above level i; `below[i]`:
+    since when they are below the clearing value of level i, which stands (NEVER: they are not, or it does not).
+    `last`: time of the last reading. `peak`: the highest value since readings rose over the lowest level, None when
+    all is quiet.
     """
 
     level: int
@@ -113,7 +136,7 @@ class Edge(NamedTuple):
 def quiet(rule: LevelRule) -> LevelState:
     """The state before any reading."""
     count = len(rule.levels)
-    return LevelState(0, (NEVER,) * count, (NEVER,) * count, _LONG_AGO, None)
+    return LevelState(0, (NEVER,) * count, (NEVER,) * count, LONG_AGO, None)
 
 
 def step(rule: LevelRule, state: LevelState, sample: Sample) -> tuple[LevelState, Edge | None]:
@@ -138,6 +161,8 @@ def step(rule: LevelRule, state: LevelState, sample: Sample) -> tuple[LevelState
     if after != state.level:
         since = over[after - 1] if after > state.level else below[state.level - 1]
         edge = Edge(time, state.level, after, sample.value, sample.over_range, since, peak)
+    # Of a level that does not stand nobody asks since when it is below; where it rises again it is not.
+    below = (*below[:after], *(NEVER,) * (len(below) - after))
     return LevelState(after, over, below, time, peak if after or over[0] != NEVER else None), edge
 
 

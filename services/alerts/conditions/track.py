@@ -3,7 +3,11 @@
 Nothing waits: a level is raised on the reading that proves it. The readings of the last `bound` of event time are
 kept, with the state from before them; when a reading comes late, but within the bound, they are evaluated again in
 order. What that changes is told as edges withdrawn and edges issued, so that issued less withdrawn is at any time
-what the readings give in order. A reading later than the bound is refused: it is for history only.
+what the readings give in order. A reading later than the bound is refused: it is for history only. So is one that is
+older than the last `MOST_KEPT` readings of a datastream: what is kept is bounded in number too.
+
+This is the evaluation reading by reading, with a list of edges: what `evaluation` does over columns where nothing
+happens, and what it calls where something does.
 """
 
 from bisect import bisect_left, insort
@@ -13,6 +17,9 @@ from math import inf
 from typing import NamedTuple
 
 from services.alerts.conditions.levels import Edge, LevelRule, LevelState, Sample, quiet, step
+
+MOST_KEPT = 4096
+"""Readings kept of one datastream: 120 s of thirty a second."""
 
 
 class Verdict(Enum):
@@ -59,7 +66,7 @@ class Track:
     def offer(self, sample: Sample) -> tuple[Verdict, Change | None]:
         """Take one reading; the change is None where it alters no edge."""
         newest = self.samples[-1].time if self.samples else self.checkpoint.last
-        if sample.time < newest - self.bound or sample.time < self.checkpoint.last:
+        if sample.time < newest - self.bound or sample.time <= self.checkpoint.last:
             return Verdict.TOO_LATE, None
         before = self.head.level
         if sample.time > newest:
@@ -71,13 +78,15 @@ class Track:
                 change = Change(before, self.head.level, before, (), (edge,), None)
             self._trim()
             return Verdict.TAKEN, change
-        return Verdict.TAKEN, self._insert(sample, before)
+        outcome = self._insert(sample, before)
+        self._trim()
+        return Verdict.TAKEN, outcome
 
     def _insert(self, sample: Sample, before: int) -> Change | None:
         place = bisect_left(self.samples, sample.time, key=lambda kept: kept.time)
         if place < len(self.samples) and self.samples[place].time == sample.time:
             # Two readings of one time contradict each other. The higher one counts, whichever came first.
-            self.samples[place] = max(self.samples[place], sample, key=_severity)
+            self.samples[place] = max(self.samples[place], sample, key=severity)
         else:
             insort(self.samples, sample, key=lambda kept: kept.time)
         old = self.edges
@@ -101,13 +110,15 @@ class Track:
         """Move the checkpoint over the readings that no late one may come before any more."""
         horizon = self.samples[-1].time - self.bound
         settled = bisect_left(self.samples, horizon, key=lambda kept: kept.time)
+        settled = max(settled, len(self.samples) - MOST_KEPT)
         if not settled:
             return
         for sample in self.samples[:settled]:
             self.checkpoint, _ = step(self.rule, self.checkpoint, sample)
         del self.samples[:settled]
-        self.edges = [edge for edge in self.edges if edge.time >= horizon]
+        self.edges = [edge for edge in self.edges if edge.time > self.checkpoint.last]
 
 
-def _severity(sample: Sample) -> tuple[float, float]:
+def severity(sample: Sample) -> tuple[float, float]:
+    """Which of two readings of one time counts: the higher."""
     return sample.height, -inf if sample.value is None else sample.value

@@ -1,15 +1,20 @@
-"""The readings of facts, sorted by what they are for: evaluation, history only, or nothing."""
+"""The readings of facts in columns, sorted by what they are for: evaluation, history only, or nothing."""
 
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from math import isfinite
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from services.alerts.conditions import Sample
+import numpy as np
+from numpy.typing import NDArray
+
+from services.alerts.conditions import Readings
 from shared.messages import ObservationsStored
 from shared.quality import Quality
 
-_QUALITIES = {quality.value: quality for quality in Quality}
+_NO_PROOF, _NORMAL, _OVER_RANGE = 0, 1, 2
+_KINDS = np.zeros(256, np.uint8)
+for _quality in Quality:
+    if _quality.proves_gas:
+        _KINDS[ord(_quality)] = _OVER_RANGE if _quality is Quality.OVER_RANGE else _NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,46 +25,54 @@ class Limits:
     ahead: int
 
 
-@dataclass(slots=True)
-class Readings:
-    """By datastream. `heard` has every datastream that gave live data, of whatever quality, with the wall time."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Readings of some facts, in the order in which they came.
 
-    live: defaultdict[int, list[Sample]] = field(default_factory=lambda: defaultdict(list))
-    backfilled: defaultdict[int, list[Sample]] = field(default_factory=lambda: defaultdict(list))
-    ahead: defaultdict[int, list[Sample]] = field(default_factory=lambda: defaultdict(list))
-    heard: dict[int, int] = field(default_factory=dict)
-    without_proof: int = 0
+    `datastream` are the distinct ids, rising, and `which` says for each row which of them it is of. `fact` numbers the
+    fact of each row. `proves`: a gas alarm may rest on it (a normal value, or one beyond the instrument's range; any
+    other neither raises nor clears). `live`: taken shortly before ingest received it; `ahead`: its clock leads too far.
+    `heard` is for each datastream the wall time of the last receipt of a live reading, of whatever quality; 0: none.
+    """
 
+    datastream: NDArray[np.int64]
+    which: NDArray[np.int64]
+    fact: NDArray[np.int64]
+    readings: Readings
+    proves: NDArray[np.bool_]
+    live: NDArray[np.bool_]
+    ahead: NDArray[np.bool_]
+    heard: NDArray[np.int64]
 
-def sort_readings(
-    messages: list[ObservationsStored], is_feed: Callable[[int], bool], limits: Limits, now: int
-) -> Readings:
-    """Sort the readings of `messages`. `now` stands in for the time of receipt where a message does not tell it."""
-    readings = Readings()
-    for message in messages:
-        received = message.received_at if message.received_at is not None else now
-        for datastream_id, time, value, letter in message.rows():
-            lag = received - time
-            live = -limits.ahead <= lag <= limits.live_horizon
-            if live:
-                readings.heard[datastream_id] = max(received, readings.heard.get(datastream_id, received))
-            if not is_feed(datastream_id):
-                continue
-            sample = _sample(time, value, _QUALITIES.get(letter))
-            if sample is None:
-                readings.without_proof += 1
-            elif live:
-                readings.live[datastream_id].append(sample)
-            elif lag > 0:
-                readings.backfilled[datastream_id].append(sample)
-            else:
-                readings.ahead[datastream_id].append(sample)
-    return readings
+    def __len__(self) -> int:
+        return len(self.which)
 
 
-def _sample(time: int, value: float | None, quality: Quality | None) -> Sample | None:
-    """A reading that a gas alarm may rest on; None for any other (it neither raises nor clears)."""
-    number = value if value is not None and isfinite(value) else None
-    if quality is None or not quality.proves_gas or (number is None and quality is not Quality.OVER_RANGE):
-        return None
-    return Sample(time, number, quality is Quality.OVER_RANGE)
+def rows_of(messages: Sequence[ObservationsStored], limits: Limits, now: int) -> Rows:
+    """The readings of `messages`. `now` stands in for the time of receipt where a message does not tell it."""
+    lengths = [len(message) for message in messages]
+    # Messages are little-endian whatever this machine is.
+    time = np.frombuffer(b"".join(message.time for message in messages), "<i8").astype(np.int64, copy=False)
+    value = np.frombuffer(b"".join(message.value for message in messages), "<f8").astype(np.float64, copy=False)
+    ids = np.frombuffer(b"".join(message.datastream_id for message in messages), "<i4").astype(np.int64)
+    # A letter that is not ASCII becomes a question mark: one byte, and no proof.
+    letters = "".join(message.quality for message in messages).encode("ascii", "replace")
+    kind = _KINDS[np.frombuffer(letters, np.uint8)]
+    receipts = [now if message.received_at is None else message.received_at for message in messages]
+    received = np.repeat(np.array(receipts, np.int64), lengths)
+    finite = np.isfinite(value)
+    late, ahead = time < received - limits.live_horizon, time > received + limits.ahead
+    live = ~(late | ahead)
+    datastream, which = np.unique(ids, return_inverse=True)
+    heard = np.zeros(len(datastream), np.int64)
+    np.maximum.at(heard, which[live], received[live])
+    return Rows(
+        datastream,
+        which,
+        np.repeat(np.arange(len(messages)), lengths),
+        Readings(time, np.where(finite, value, np.nan), kind == _OVER_RANGE),
+        (kind == _OVER_RANGE) | ((kind == _NORMAL) & finite),
+        live,
+        ahead,
+        heard,
+    )

@@ -37,7 +37,10 @@ class _Page(BaseModel):
 
 
 class Registry:
-    """The snapshot. `feeds` are the datastreams that alarms rest on: of each gas at a station the finest cadence."""
+    """The snapshot. Alarms rest on some of its datastreams, the feeds: of each gas at a station the finest cadence.
+
+    `version` counts the snapshots.
+    """
 
     def __init__(self, ingest: httpx.AsyncClient) -> None:
         self._ingest = ingest
@@ -46,6 +49,7 @@ class Registry:
         self._unknown: dict[int, float] = {}
         self.stations: dict[str, list[Datastream]] = {}
         self.stale = True
+        self.version = 0
 
     async def refresh(self) -> None:
         """Read everything anew; raises `httpx.HTTPError` and keeps what it has where ingest does not answer."""
@@ -89,6 +93,10 @@ class Registry:
                 log.warning("unknown_datastreams", datastream_ids=sorted(gone)[:20])
         return self._datastreams
 
+    def datastream(self, datastream_id: int) -> Datastream | None:
+        """One datastream of the snapshot."""
+        return self._datastreams.get(datastream_id)
+
     def is_feed(self, datastream_id: int) -> bool:
         """Whether alarms rest on this datastream."""
         return datastream_id in self._feeds
@@ -107,6 +115,7 @@ class Registry:
         self._datastreams = {datastream.id: datastream for datastream in found}
         self._feeds = frozenset(datastream.id for datastream in finest.values())
         self._unknown.clear()
+        self.version += 1
         self.stations = dict(stations)
         self.stale = False
 

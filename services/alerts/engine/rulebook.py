@@ -11,7 +11,7 @@ from services.alerts.store import rules as store
 
 
 class RuleBook:
-    """Effective rules, computed once a station and property."""
+    """Effective rules, computed once a station and property. `version` counts how often they changed."""
 
     def __init__(self, database: AsyncEngine, delays: Delays) -> None:
         self._database = database
@@ -19,6 +19,7 @@ class RuleBook:
         self._overrides: dict[str, list[Override]] = {}
         self._versions: Mapping[str, int] | None = None
         self._rules: dict[tuple[str, str, str], LevelRule | None] = {}
+        self.version = 0
 
     async def refresh(self) -> None:
         """Load the overrides if any park's changed."""
@@ -28,6 +29,7 @@ class RuleBook:
                 return
             self._overrides = await store.load_overrides(connection)
         self._rules.clear()
+        self.version += 1
         self._versions = versions
 
     def rule_for(self, datastream: Datastream) -> LevelRule | None:

@@ -5,11 +5,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 
-import httpx
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from services.alerts.engine.outages import OUTAGES
 from services.alerts.engine.registry import Registry
 from services.alerts.engine.rulebook import RuleBook
 from services.alerts.engine.shard import Shard
@@ -20,11 +18,14 @@ from shared.telemetry import continue_trace, get_logger
 
 log = get_logger(__name__)
 REGISTRY_STREAM = "registry"
-OUTAGES = (DBAPIError, PoolTimeout, RedisError, httpx.HTTPError, OSError, TimeoutError)
-"""What passes by itself: wait and try again. Everything else is about the fact that is evaluated."""
 _AT_ONCE = 4
 _REFRESH_S = 60.0
 _RULES_S = 2.0
+_VALUES_S = 1.0
+_CHECKPOINT_S = 5.0
+_SHARE = 0.02
+"""Of the time that checkpoints may take at most: where there is much to write, they are written less often."""
+_STOP_S = 5.0
 
 
 class Runner:
@@ -51,6 +52,7 @@ class Runner:
         self._registry_position: int | None = None
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._last_complete = float("-inf")
+        self._checkpoint_due: dict[str, float] = {}
         self.trouble: str | None = "not started"
 
     async def run(self) -> None:
@@ -61,6 +63,7 @@ class Runner:
                 await self.prepare()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._keep_fresh())
+                    group.create_task(self._keep_stored())
                     await self._follow_until_trouble()
             except* OUTAGES as errors:
                 self.trouble = _words(errors)
@@ -78,14 +81,18 @@ class Runner:
             raise RuntimeError(self.trouble)
 
     async def prepare(self) -> None:
-        """Take up positions, rules and registry; raises while something that is needed is down."""
-        for shard in self._shards.values():
-            await shard.begin()
+        """Take up rules, registry and what is stored of the shards; raises while something that is needed is down."""
         await self._rulebook.refresh()
         if self._registry_position is None:
             # From here on changes are told; what was before is in the snapshot that follows.
             self._registry_position = await self._end_of_registry()
         await self._registry.refresh_if_possible()
+        await self._begin()
+
+    async def _begin(self) -> None:
+        for shard in self._shards.values():
+            if not shard.ready:
+                await shard.begin()
 
     async def _end_of_registry(self) -> int:
         try:
@@ -99,6 +106,7 @@ class Runner:
 
     async def turn(self, block_ms: int = 1_000) -> int:
         """Read once and evaluate what came; the number of facts. Raises an outage after all shards had their turn."""
+        await self._begin()
         positions = {stream: shard.position for stream, shard in self._shards.items()}
         if self._registry_position is not None:
             positions[REGISTRY_STREAM] = self._registry_position
@@ -128,30 +136,35 @@ class Runner:
         async with self._slots:
             continue_trace(facts[0].traceparent)
             try:
-                await self._process(shard, facts)
+                heard = await shard.process(facts, self._clock())
             except Displaced as displaced:
                 log.warning("position_moved_elsewhere", detail=str(displaced))
-                await shard.begin()
-
-    async def _process(self, shard: Shard, facts: list[Fact]) -> None:
-        try:
-            readings = await shard.process(facts, self._clock())
-        except Exception as error:
-            if isinstance(error, Displaced) or _is_outage(error):
-                raise
-            await self._find_culprit(shard, facts, error)
-            return
-        self._heard.note(readings.heard, await self._registry.known(()))
+                return
+        self._heard.note(heard, await self._registry.known(()))
         self._committed()
 
-    async def _find_culprit(self, shard: Shard, facts: list[Fact], error: Exception) -> None:
-        """One of the facts cannot be used. Alone it is set aside; among others each is tried by itself."""
-        if len(facts) == 1:
-            log.error("fact_refused", stream=shard.stream, position=facts[0].position, exc_info=error)
-            await shard.refuse(facts[0], f"{type(error).__name__}: {error}")
-            return
-        for fact in facts:
-            await self._process(shard, [fact])
+    async def store(self, *, at_once: bool = False) -> None:
+        """Write what is not written at every fact: values of standing alarms, and checkpoints, where they are due."""
+        clock = asyncio.get_running_loop().time
+        for stream, shard in self._shards.items():
+            await shard.tell_values()
+            begun = clock()
+            if at_once or begun >= self._checkpoint_due.setdefault(stream, begun + _CHECKPOINT_S):
+                await shard.write_checkpoint()
+                self._checkpoint_due[stream] = clock() + max(_CHECKPOINT_S, (clock() - begun) / _SHARE)
+
+    async def stop(self) -> None:
+        """A last checkpoint, if that is quickly done, so that the next start has little to evaluate again."""
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await self.store(at_once=True)
+        except OUTAGES as error:
+            log.warning("no_last_checkpoint", error=f"{type(error).__name__}: {error}"[:200])
+
+    async def _keep_stored(self) -> None:
+        while True:
+            await asyncio.sleep(_VALUES_S)
+            await self.store()
 
     async def _keep_fresh(self) -> None:
         """Ask for changed rules often and for the whole registry now and then, should its fact have been missed."""
@@ -163,12 +176,6 @@ class Runner:
             if self._registry.stale or clock() - refreshed > _REFRESH_S:
                 await self._registry.refresh_if_possible()
                 refreshed = clock()
-
-
-def _is_outage(error: Exception) -> bool:
-    """Whether waiting helps. Data that the database refuses (SQLSTATE class 22) will be refused again."""
-    refused = isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "")).startswith("22")
-    return isinstance(error, OUTAGES) and not refused
 
 
 def _words(errors: BaseExceptionGroup[BaseException]) -> str:

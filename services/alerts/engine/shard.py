@@ -1,33 +1,47 @@
-"""One shard: its readings evaluated and everything that they did written in one transaction.
+"""One shard: its readings evaluated in memory, and what they did written at once.
 
-The position in the stream, the state of each datastream, alarms, journal and the facts for subscribers move together
-or not at all. A crash at any instruction therefore neither loses nor doubles an edge: what was not committed is read
-and evaluated again from the state before it.
+Where readings change an alarm, the alarm, its journal, the facts for subscribers and `applied`, the position up to
+which facts have had their effects, are committed together or not at all. The state of the evaluation itself is written
+as a checkpoint every few seconds. After a crash it is taken up from there, and the facts that follow are evaluated
+again: those up to `applied` without effects, for they have had them. So no edge is lost and none is doubled.
 """
 
+import asyncio
+from collections.abc import Mapping
 from datetime import datetime
-from uuid import UUID, uuid5
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.conditions import Change, LevelRule, Sample, Track, Verdict, from_document, to_document
-from services.alerts.engine import metrics
-from services.alerts.engine.readings import Limits, Readings, sort_readings
+from services.alerts.conditions import Outcome, Sample, Unreadable, evaluate, to_bytes
+from services.alerts.engine import effects, metrics
+from services.alerts.engine.outages import is_outage
+from services.alerts.engine.readings import Limits, Rows, rows_of
 from services.alerts.engine.registry import Datastream, Registry
 from services.alerts.engine.rulebook import RuleBook
-from services.alerts.lifecycle import Case, Entry, Subject
+from services.alerts.engine.watched import Watched, number
 from services.alerts.store import alarms as alarm_store
 from services.alerts.store import evaluation as store
-from services.alerts.store.evaluation import Counts
+from services.alerts.store.evaluation import Counts, Displaced
 from shared.messages import ObservationsStored
 from shared.streams import Fact
-from shared.time import from_microseconds, iso, to_microseconds
+from shared.telemetry import get_logger
+from shared.time import to_microseconds
 
-_BACKFILL = UUID("5f0c4c8e-66c5-5d3c-8f1a-3c0a4a0a7f21")
+log = get_logger(__name__)
+_MOST_ROWS = 50_000
+"""Readings evaluated in one go, some tens of milliseconds: others have their turn in between."""
+
+Heard = Mapping[int, int]
+"""By datastream, when a live reading was last received; microseconds of wall time."""
 
 
 class Shard:
-    """The evaluation of one stream of readings. `position` is the last fact whose effect is committed."""
+    """The evaluation of one stream of readings. `position` is the last fact evaluated.
+
+    It has to `begin` before it processes facts, and again after it has failed (`ready` tells).
+    """
 
     def __init__(
         self,
@@ -40,207 +54,250 @@ class Shard:
     ) -> None:
         self.stream = stream
         self.position = 0
+        self.ready = False
         self._database = database
         self._registry = registry
         self._rulebook = rulebook
         self._limits = limits
         self._bound = reorder_bound
-        self._tracks: dict[int, Track] = {}
+        self._turn = asyncio.Lock()
+        self._watched = Watched(registry, rulebook, reorder_bound)
+        self._stored_applied = 0
+        self._silent_until = 0
+        self._refused: frozenset[int] = frozenset()
+        self._checkpoint = 0
+        self._passed_over: dict[int, Counts] = {}
+        self._to_tell: set[int] = set()
+        self._one_by_one_until = 0
 
     async def begin(self) -> None:
-        """Take up the stored position, and nothing else from before."""
-        self._tracks.clear()
-        async with self._database.begin() as connection:
-            self.position = (await store.positions(connection, [self.stream]))[self.stream]
+        """Take up what is stored, and nothing else from before. Registry and rules must have been read."""
+        async with self._turn:
+            async with self._database.begin() as connection:
+                stored = await store.take_up(connection, self.stream)
+            self._watched = Watched(self._registry, self._rulebook, self._bound)
+            try:
+                self._watched.take_up(stored.state, stored.standing)
+            except Unreadable:
+                # What stands is known from the alarms; what was about to be reached begins anew.
+                log.exception("checkpoint_unreadable", stream=self.stream)
+            self.position = self._checkpoint = stored.position
+            self._stored_applied = stored.applied
+            self._silent_until = max(stored.applied, stored.position)
+            self._refused = stored.refused
+            self._passed_over = {}
+            self._to_tell = set()
+            self.ready = True
 
-    async def process(self, facts: list[Fact], now: datetime) -> Readings:
+    async def process(self, facts: list[Fact], now: datetime) -> Heard:
         """Evaluate the facts that follow the position and commit what they did; `now` is wall time.
 
-        Raises `Displaced` when another process evaluates this stream, and whatever the stores raise; the next call
-        then starts from what is stored.
+        A fact that cannot be used is set aside. Raises `Displaced` when another process evaluates this stream, and
+        whatever outage keeps it from going on.
         """
-        messages = [ObservationsStored.decode(fact.payload) for fact in facts]
-        await self._registry.known({row[0] for message in messages for row in message.rows()})
-        readings = sort_readings(messages, self._registry.is_feed, self._limits, to_microseconds(now))
+        heard: dict[int, int] = {}
+        async with self._turn:
+            group: list[tuple[Fact, ObservationsStored]] = []
+            for fact in facts:
+                if not self.ready:
+                    break
+                if fact.position <= self.position:
+                    continue
+                if fact.position in self._refused:
+                    self.position = self.position if group else fact.position
+                    continue
+                if group and self._must_end(group, fact):
+                    heard |= await self._try(group, now)
+                    group = []
+                    await asyncio.sleep(0)
+                try:
+                    group.append((fact, ObservationsStored.decode(fact.payload)))
+                except ValueError as error:
+                    heard |= await self._try(group, now) if group else {}
+                    group = []
+                    await self._set_aside(fact, error)
+            if group and self.ready:
+                heard |= await self._try(group, now)
+        return heard
+
+    async def write_checkpoint(self) -> bool:
+        """Store the state as it is, if there is news; whether it was written. Facts wait only while it is copied."""
+        async with self._turn:
+            if not self.ready or self.position < self._silent_until or self.position == self._checkpoint:
+                return False
+            self._watched.reconcile()
+            position, watched, counts = self.position, self._watched, self._passed_over
+            self._passed_over = {}
+            state = await asyncio.to_thread(to_bytes, watched.columns)
         try:
             async with self._database.begin() as connection:
-                await store.advance(connection, self.stream, self.position, facts[-1].position)
-                entries = await self._apply(connection, readings, facts[-1], now)
+                written = await store.save_checkpoint(connection, self.stream, position, state)
+                if written and counts:
+                    await store.add_passed_over(connection, counts)
         except BaseException:
-            self._tracks.clear()
+            if self._watched is watched:
+                _merge(self._passed_over, counts)
             raise
-        self.position = facts[-1].position
-        _count(readings, entries, messages, now)
-        return readings
+        if self._watched is watched:
+            self._checkpoint = position
+        return written
 
-    async def refuse(self, fact: Fact, reason: str) -> None:
-        """Set a fact aside that cannot be used, and go on behind it."""
-        self._tracks.clear()
+    async def tell_values(self) -> None:
+        """Bring value and peak of standing alarms up to date; between transitions nothing else tells them."""
+        async with self._turn:
+            columns, slots, self._to_tell = self._watched.columns, sorted(self._to_tell), set()
+            values = {
+                f"datastream:{columns.ids[slot]}": (number(columns.latest[slot]), number(columns.head.peak[slot]))
+                for slot in slots
+                if columns.head.level[slot]
+            }
+            if values:
+                async with self._database.begin() as connection:
+                    await alarm_store.update_values(connection, values)
+
+    def _must_end(self, group: list[tuple[Fact, ObservationsStored]], following: Fact) -> bool:
+        """Whether the facts so far have to be evaluated before the one that follows is looked at."""
+        last = group[-1][0].position
+        return (
+            last <= self._one_by_one_until
+            or last <= self._silent_until < following.position
+            or sum(len(message) for _, message in group) >= _MOST_ROWS
+        )
+
+    async def _try(self, group: list[tuple[Fact, ObservationsStored]], now: datetime) -> Heard:
+        """Evaluate; where that fails memory is worth nothing any more. A culprit is set aside, once it is alone."""
+        try:
+            return await self._evaluate([fact for fact, _ in group], [message for _, message in group], now)
+        except Exception as error:
+            self.ready = False
+            if isinstance(error, Displaced) or is_outage(error):
+                raise
+            if len(group) == 1:
+                await self._set_aside(group[0][0], error)
+                self.ready = False
+            else:
+                self._one_by_one_until = group[-1][0].position
+            return {}
+        except BaseException:
+            self.ready = False
+            raise
+
+    async def _evaluate(self, facts: list[Fact], messages: list[ObservationsStored], now: datetime) -> Heard:
+        silent = facts[-1].position <= self._silent_until
+        rows = rows_of(messages, self._limits, to_microseconds(now))
+        known = await self._registry.known(rows.datastream.tolist())
+        slot = self._watched.slots(rows.datastream, live=not silent)[rows.which]
+        judged = rows.proves & (slot >= 0)
+        now_live = judged & rows.live
+        outcome = evaluate(self._watched.columns, slot[now_live], rows.fact[now_live], rows.readings.take(now_live))
+        history = judged & ~rows.live & ~rows.ahead
+        if not silent:
+            await self._write_effects(facts[-1], known, outcome, slot, rows, history, now)
+        self.position = facts[-1].position
+        self._count(outcome, slot, history, judged & rows.ahead)
+        self._to_tell |= outcome.standing - outcome.changes.keys()
+        _measure(slot, rows, history, messages, now)
+        spoke = rows.heard > 0
+        return dict(zip(rows.datastream[spoke].tolist(), rows.heard[spoke].tolist(), strict=True))
+
+    async def _write_effects(
+        self,
+        last: Fact,
+        known: Mapping[int, Datastream],
+        outcome: Outcome,
+        slot: NDArray[np.int64],
+        rows: Rows,
+        history: NDArray[np.bool_],
+        now: datetime,
+    ) -> None:
+        """In one transaction, if there are any."""
+        columns = self._watched.columns
+        reaching = np.flatnonzero(history)
+        reaching = reaching[rows.readings.height()[reaching] >= columns.threshold[slot[reaching], 0]]
+        if not outcome.changes and not len(reaching):
+            return
+        ids, rules = columns.ids, columns.rules
+        changed = [(known[int(ids[i])], rules[i], changes) for i, changes in sorted(outcome.changes.items())]
         async with self._database.begin() as connection:
-            await store.advance(connection, self.stream, self.position, fact.position)
-            await store.refuse(connection, fact, reason)
+            await store.advance(connection, self.stream, self._stored_applied, last.position)
+            entries = await effects.respond(connection, changed, now)
+            for i in np.unique(slot[reaching]).tolist():
+                samples = _samples(rows, reaching[slot[reaching] == i])
+                count = int(np.count_nonzero(slot[history] == i))
+                await effects.journal_backfill(connection, known[int(ids[i])], rules[i], samples, count, last, now)
+        self._stored_applied = last.position
+        effects.count_transitions(entries)
+
+    async def _set_aside(self, fact: Fact, error: Exception) -> None:
+        """Go on behind a fact that cannot be used."""
+        log.error("fact_refused", stream=self.stream, position=fact.position, exc_info=error)
+        applied = max(self._stored_applied, fact.position)
+        try:
+            async with self._database.begin() as connection:
+                await store.advance(connection, self.stream, self._stored_applied, applied)
+                await store.refuse(connection, fact, f"{type(error).__name__}: {error}")
+        except BaseException:
+            self.ready = False
+            raise
+        self._stored_applied = applied
+        self._refused |= {fact.position}
         self.position = fact.position
         metrics.REFUSED_FACTS.inc()
 
-    async def _apply(self, connection: AsyncConnection, readings: Readings, last: Fact, now: datetime) -> list[Entry]:
-        known = await self._registry.known(())
-        rules = {
-            i: (known[i], rule)
-            for i in {*readings.live, *readings.backfilled, *readings.ahead}
-            if (rule := self._rulebook.rule_for(known[i])) is not None
-        }
-        await self._load(connection, {i: rule for i, (_, rule) in rules.items()})
-        changes: dict[int, list[Change]] = {}
-        states = {}
-        for i, (_, rule) in rules.items():
-            changes[i], late = _offer(self._tracks[i], readings.live.get(i, []))
-            counts = Counts(late, len(readings.backfilled.get(i, [])), len(readings.ahead.get(i, [])))
-            states[i] = (rule.rule_id, to_document(self._tracks[i]), counts)
-        if states:
-            await store.save_states(connection, states)
-        entries = await self._respond(connection, rules, changes, now)
-        await self._tell_values(connection, readings, changes)
-        for i, samples in readings.backfilled.items():
-            if i in rules:
-                await _journal_backfill(connection, *rules[i], samples, last, now)
-        return entries
-
-    async def _load(self, connection: AsyncConnection, rules: dict[int, LevelRule]) -> None:
-        """Bring the tracks of these datastreams into memory, under the rules as they are now."""
-        missing = [i for i, rule in rules.items() if i not in self._tracks or self._tracks[i].rule != rule]
-        if not missing:
-            return
-        documents = await store.load_states(connection, missing)
-        for i in missing:
-            document = documents.get(i)
-            if document is None:
-                self._tracks[i] = Track(rules[i], self._bound)
-            else:
-                self._tracks[i] = from_document(document, rules[i], self._bound)
-
-    async def _respond(
+    def _count(
         self,
-        connection: AsyncConnection,
-        rules: dict[int, tuple[Datastream, LevelRule]],
-        changes: dict[int, list[Change]],
-        now: datetime,
-    ) -> list[Entry]:
-        """Act on the changes: open, move and close alarms, write the journal, tell subscribers."""
-        changed = sorted(i for i, found in changes.items() if found)
-        if not changed:
-            return []
-        subjects = {i: _subject(*rules[i]) for i in changed}
-        cases = await load_cases(connection, list(subjects.values()))
-        for i in changed:
-            for change in changes[i]:
-                cases[subjects[i].key].respond(rules[i][1], change, now)
-        return await save_cases(connection, list(cases.values()))
-
-    async def _tell_values(
-        self, connection: AsyncConnection, readings: Readings, changes: dict[int, list[Change]]
+        outcome: Outcome,
+        slot: NDArray[np.int64],
+        history: NDArray[np.bool_],
+        ahead: NDArray[np.bool_],
     ) -> None:
-        """Keep value and peak of standing alarms up to date between transitions."""
-        values = {}
-        for i in readings.live:
-            track = self._tracks.get(i)
-            if track is not None and track.head.level and track.samples and not changes.get(i):
-                values[f"datastream:{i}"] = (track.samples[-1].value, track.head.peak)
-        if values:
-            await alarm_store.update_values(connection, values)
+        found: dict[int, Counts] = {}
+        for i, count in outcome.too_late.items():
+            found.setdefault(i, Counts()).too_late = count
+        for i, count in zip(*_times(slot[history]), strict=True):
+            found.setdefault(i, Counts()).backfilled = count
+        for i, count in zip(*_times(slot[ahead]), strict=True):
+            found.setdefault(i, Counts()).ahead = count
+        _merge(self._passed_over, {int(self._watched.columns.ids[i]): counts for i, counts in found.items()})
 
 
-async def load_cases(connection: AsyncConnection, subjects: list[Subject]) -> dict[str, Case]:
-    """The alarms of these subjects, by the subject's key, the open ones locked."""
-    rule_ids, keys = [subject.rule_id for subject in subjects], [subject.key for subject in subjects]
-    standing = {alarm.subject.key: alarm for alarm in await alarm_store.lock_open(connection, rule_ids, keys)}
-    serials = await alarm_store.last_serials(connection, rule_ids, keys)
-    return {
-        subject.key: Case(subject, standing.get(subject.key), serials.get((subject.rule_id, subject.key), 0))
-        for subject in subjects
-    }
+def _times(slot: NDArray[np.int64]) -> tuple[list[int], list[int]]:
+    """Which slots there are, and how often each."""
+    slots, counts = np.unique(slot, return_counts=True)
+    return slots.tolist(), counts.tolist()
 
 
-async def save_cases(connection: AsyncConnection, cases: list[Case]) -> list[Entry]:
-    """Write what the cases did, and give their journal entries."""
-    touched = {alarm_id: alarm for case in cases for alarm_id, alarm in case.touched.items()}
-    entries = [entry for case in cases for entry in case.entries]
-    await alarm_store.save(connection, touched, entries)
-    return entries
+def _merge(into: dict[int, Counts], more: Mapping[int, Counts]) -> None:
+    for i, counts in more.items():
+        known = into.setdefault(i, Counts())
+        known.too_late += counts.too_late
+        known.backfilled += counts.backfilled
+        known.ahead += counts.ahead
 
 
-def _offer(track: Track, samples: list[Sample]) -> tuple[list[Change], int]:
-    """Offer samples in order of time; the changes and how many came too late."""
-    changes, late = [], 0
-    for sample in sorted(samples, key=lambda sample: sample.time):
-        verdict, change = track.offer(sample)
-        late += verdict is Verdict.TOO_LATE
-        if change is not None:
-            changes.append(change)
-    return changes, late
+def _samples(rows: Rows, which: NDArray[np.int64]) -> list[Sample]:
+    found = rows.readings.take(which)
+    columns = zip(found.time.tolist(), found.value.tolist(), found.over_range.tolist(), strict=True)
+    return [Sample(time, number(value), over_range) for time, value, over_range in columns]
 
 
-def _subject(datastream: Datastream, rule: LevelRule) -> Subject:
-    return Subject(
-        park_id=datastream.park_id,
-        station_id=datastream.station_id,
-        station_name=datastream.station_name,
-        ring=datastream.ring,
-        rule_id=rule.rule_id,
-        datastream_id=datastream.id,
-        property_id=datastream.property_id,
-        unit=datastream.unit,
-    )
-
-
-async def _journal_backfill(
-    connection: AsyncConnection,
-    datastream: Datastream,
-    rule: LevelRule,
-    samples: list[Sample],
-    last: Fact,
+def _measure(
+    slot: NDArray[np.int64],
+    rows: Rows,
+    history: NDArray[np.bool_],
+    messages: list[ObservationsStored],
     now: datetime,
 ) -> None:
-    """Readings of long ago raise no alarm, but that they reached a level is put on record."""
-    reaching = [sample for sample in samples if sample.height >= rule.levels[0].threshold]
-    if not reaching:
-        return
-    highest = max(reaching, key=lambda sample: sample.height)
-    level = max((level for level in rule.levels if highest.height >= level.threshold), key=lambda at: at.threshold)
-    await alarm_store.record(
-        connection,
-        uuid5(_BACKFILL, f"{last.stream}|{last.position}|{datastream.id}"),
-        _subject(datastream, rule),
-        {
-            "action": "backfilled",
-            "colour_after": level.colour,
-            "value": highest.value,
-            "threshold": level.threshold,
-            "event_time": from_microseconds(highest.time),
-            "recorded_at": now,
-            "detail": {
-                "readings": len(samples),
-                "readings_at_a_level": len(reaching),
-                "from": iso(from_microseconds(min(sample.time for sample in reaching))),
-                "to": iso(from_microseconds(max(sample.time for sample in reaching))),
-                "over_range": highest.over_range,
-            },
-        },
-    )
-
-
-def _count(readings: Readings, entries: list[Entry], messages: list[ObservationsStored], now: datetime) -> None:
-    outcomes = {"live": readings.live, "backfilled": readings.backfilled, "ahead": readings.ahead}
-    for outcome, samples in outcomes.items():
-        metrics.EVALUATED.labels(outcome).inc(sum(map(len, samples.values())))
-    metrics.EVALUATED.labels("without_proof").inc(readings.without_proof)
-    count_transitions(entries)
+    fed = slot >= 0
+    outcomes = {
+        "live": fed & rows.proves & rows.live,
+        "backfilled": history,
+        "ahead": fed & rows.proves & rows.ahead,
+        "without_proof": fed & ~rows.proves,
+    }
+    for outcome, which in outcomes.items():
+        metrics.EVALUATED.labels(outcome).inc(int(np.count_nonzero(which)))
+    at = to_microseconds(now)
     for message in messages:
         if message.received_at is not None:
-            metrics.LAG.observe(max(0, to_microseconds(now) - message.received_at) / 1e6)
-
-
-def count_transitions(entries: list[Entry]) -> None:
-    """Count what subscribers are told."""
-    for entry in entries:
-        if entry.told_as is not None:
-            metrics.TRANSITIONS.labels(entry.told_as, entry.colour_after).inc()
+            metrics.LAG.observe(max(0, at - message.received_at) / 1e6)

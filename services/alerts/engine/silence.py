@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.conditions import SilenceRule, is_silent
 from services.alerts.engine import metrics
+from services.alerts.engine.effects import count_transitions, load_cases, save_cases
 from services.alerts.engine.registry import Datastream, Registry
-from services.alerts.engine.shard import count_transitions, load_cases, save_cases
 from services.alerts.lifecycle import Alarm, Entry, Evidence, Subject
 from services.alerts.store import alarms as store
 from shared.levels import Colour

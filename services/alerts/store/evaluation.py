@@ -1,13 +1,12 @@
-"""Where the evaluation stands: positions in the streams of readings and the state of each datastream."""
+"""Where the evaluation stands: how far its effects are written, and its state as of some seconds ago."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.levels import Colour
 from shared.streams import Fact
 
 
@@ -16,32 +15,63 @@ class Displaced(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Readings that were not evaluated, by reason."""
+class Standing:
+    """A level alarm that is active: what the evaluation must know of it when it knows nothing else."""
 
-    too_late: int = 0
-    backfilled: int = 0
-    ahead: int = 0
+    colour: Colour
+    peak: float | None
 
 
-async def positions(connection: AsyncConnection, streams: Sequence[str]) -> dict[str, int]:
-    """The position of each stream; a stream never read begins at 0."""
-    await connection.execute(
-        text(
-            "INSERT INTO position (stream, position) SELECT stream, 0 FROM unnest(CAST(:streams AS text[])) AS stream "
-            "ORDER BY stream ON CONFLICT DO NOTHING"
-        ),
-        {"streams": list(streams)},
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a process takes up. Facts up to `applied` have had their effects, all of them; `state` is as of `position`.
+
+    `refused` are positions after that one which were set aside.
+    """
+
+    applied: int
+    position: int
+    state: bytes
+    refused: frozenset[int]
+    standing: dict[int, Standing]
+
+
+async def take_up(connection: AsyncConnection, stream: str) -> Stored:
+    """What is stored of a stream; one never read begins at 0."""
+    row = (
+        await connection.execute(
+            text(
+                """
+                WITH begun AS (
+                    INSERT INTO position (stream, position) VALUES (:stream, 0) ON CONFLICT DO NOTHING
+                    RETURNING position
+                )
+                SELECT coalesce((SELECT position FROM position WHERE stream = :stream), 0) AS applied,
+                    coalesce(checkpoint.position, 0) AS position, coalesce(checkpoint.state, '') AS state
+                FROM (SELECT 1) AS one LEFT JOIN checkpoint ON checkpoint.stream = :stream
+                """
+            ),
+            {"stream": stream},
+        )
+    ).one()
+    refused = await connection.execute(
+        text("SELECT position FROM refused_fact WHERE stream = :stream AND position > :position"),
+        {"stream": stream, "position": row.position},
     )
-    rows = await connection.execute(
-        text("SELECT stream, position FROM position WHERE stream = ANY(CAST(:streams AS text[]))"),
-        {"streams": list(streams)},
+    standing = await connection.execute(
+        text("SELECT datastream_id, colour, peak_value FROM alarm WHERE active AND datastream_id IS NOT NULL")
     )
-    return {row.stream: row.position for row in rows}
+    return Stored(
+        row.applied,
+        row.position,
+        bytes(row.state),
+        frozenset(refused.scalars()),
+        {found.datastream_id: Standing(Colour(found.colour), found.peak_value) for found in standing},
+    )
 
 
 async def advance(connection: AsyncConnection, stream: str, before: int, after: int) -> None:
-    """Move a position from `before`; raises `Displaced` when it is not there any more.
+    """Say that all facts up to `after` have had their effects; raises `Displaced` when it is not `before` any more.
 
     The row stays locked until the end of the transaction: of two processes that evaluate the same facts one comes
     through.
@@ -57,45 +87,49 @@ async def advance(connection: AsyncConnection, stream: str, before: int, after: 
         raise Displaced(f"{stream} is not at {before} any more; another process evaluates it")
 
 
-async def load_states(connection: AsyncConnection, datastream_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The stored documents of these datastreams."""
-    rows = await connection.execute(
+async def save_checkpoint(connection: AsyncConnection, stream: str, position: int, state: bytes) -> bool:
+    """Store the state as of a position; whether it was further than what is stored."""
+    written = await connection.execute(
         text(
-            "SELECT datastream_id, CAST(document AS text) AS document FROM evaluation_state "
-            "WHERE datastream_id = ANY(CAST(:ids AS bigint[]))"
+            "INSERT INTO checkpoint (stream, position, state) VALUES (:stream, :position, :state) "
+            "ON CONFLICT (stream) DO UPDATE SET position = excluded.position, state = excluded.state, "
+            "written_at = now() WHERE checkpoint.position < excluded.position RETURNING stream"
         ),
-        {"ids": list(datastream_ids)},
+        {"stream": stream, "position": position, "state": state},
     )
-    return {row.datastream_id: json.loads(row.document) for row in rows}
+    return written.first() is not None
 
 
-async def save_states(connection: AsyncConnection, states: Mapping[int, tuple[str, dict[str, Any], Counts]]) -> None:
-    """Store (rule id, document, readings passed over) by datastream, in the order of ids: no deadlocks."""
-    ids = sorted(states)
+@dataclass(slots=True)
+class Counts:
+    """Readings that were not evaluated, by reason."""
+
+    too_late: int = 0
+    backfilled: int = 0
+    ahead: int = 0
+
+
+async def add_passed_over(connection: AsyncConnection, counts: Mapping[int, Counts]) -> None:
+    """Add to the counts of these datastreams, in the order of ids: no deadlocks."""
+    ids = sorted(counts)
     await connection.execute(
         text(
             """
-            INSERT INTO evaluation_state (datastream_id, rule_id, document, too_late, backfilled, ahead)
-            SELECT id, rule_id, CAST(document AS jsonb), too_late, backfilled, ahead
-            FROM unnest(CAST(:ids AS bigint[]), CAST(:rule_ids AS text[]), CAST(:documents AS text[]),
-                CAST(:too_late AS bigint[]), CAST(:backfilled AS bigint[]), CAST(:ahead AS bigint[]))
-                AS new (id, rule_id, document, too_late, backfilled, ahead)
+            INSERT INTO passed_over (datastream_id, too_late, backfilled, ahead)
+            SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:too_late AS bigint[]), CAST(:backfilled AS bigint[]),
+                CAST(:ahead AS bigint[])) AS new (id, too_late, backfilled, ahead)
             ORDER BY id
-            ON CONFLICT (datastream_id, rule_id) DO UPDATE SET
-                document = excluded.document,
-                too_late = evaluation_state.too_late + excluded.too_late,
-                backfilled = evaluation_state.backfilled + excluded.backfilled,
-                ahead = evaluation_state.ahead + excluded.ahead,
-                updated_at = now()
+            ON CONFLICT (datastream_id) DO UPDATE SET
+                too_late = passed_over.too_late + excluded.too_late,
+                backfilled = passed_over.backfilled + excluded.backfilled,
+                ahead = passed_over.ahead + excluded.ahead
             """
         ),
         {
             "ids": ids,
-            "rule_ids": [states[i][0] for i in ids],
-            "documents": [json.dumps(states[i][1], separators=(",", ":")) for i in ids],
-            "too_late": [states[i][2].too_late for i in ids],
-            "backfilled": [states[i][2].backfilled for i in ids],
-            "ahead": [states[i][2].ahead for i in ids],
+            "too_late": [counts[i].too_late for i in ids],
+            "backfilled": [counts[i].backfilled for i in ids],
+            "ahead": [counts[i].ahead for i in ids],
         },
     )
 

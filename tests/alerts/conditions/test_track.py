@@ -1,8 +1,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.alerts.conditions import Edge, LevelRule, Sample, Track, Verdict, from_document, to_document
-from tests.alerts.conditions.scripts import BOUND, RULE, S, at
+from services.alerts.conditions import Edge, LevelRule, Sample, Track, Verdict
+from tests.alerts.conditions.scripts import BOUND, RULE, at
 
 
 @st.composite
@@ -65,21 +65,6 @@ def test_at_no_moment_stands_a_level_on_less_than_its_on_delay(readings: tuple[l
                 assert edge.time - edge.since >= RULE.on_delay
 
 
-@settings(deadline=None)
-@given(late_readings(), st.data())
-def test_a_track_goes_on_from_its_document_as_if_nothing_had_happened(
-    readings: tuple[list[Sample], list[Sample]], data: st.DataObject
-) -> None:
-    _, arrivals = readings
-    cut = data.draw(st.integers(0, len(arrivals)))
-    track = Track(RULE, BOUND)
-    for sample in arrivals[:cut]:
-        track.offer(sample)
-    restored = from_document(to_document(track), RULE, BOUND)
-    assert [restored.offer(sample) for sample in arrivals[cut:]] == [track.offer(sample) for sample in arrivals[cut:]]
-    assert restored.head == track.head
-
-
 def test_memory_is_bounded_by_the_bound() -> None:
     track = Track(RULE, BOUND)
     for second in range(10_000):
@@ -114,18 +99,3 @@ def test_a_late_reading_completes_the_proof() -> None:
     _, change = track.offer(at(100, 1.5))
     assert change is not None
     assert [(edge.time, edge.after) for edge in change.issued] == [(at(100, None).time, 1)]
-
-
-def test_under_a_changed_rule_the_standing_colour_is_carried_on() -> None:
-    track = Track(RULE, BOUND)
-    for second in (0, 30):
-        track.offer(at(second, 3))
-    assert track.head.level == 2
-    higher = LevelRule("higher", RULE.levels[1:], RULE.on_delay, RULE.off_delay)
-    carried = from_document(to_document(track), higher, BOUND)
-    assert carried.rule.levels[carried.head.level - 1].colour == "orange"
-    for second in (60, 119):
-        assert carried.offer(at(second, 0.1))[1] is None
-    _, change = carried.offer(at(60 + RULE.off_delay // S, 0.1))
-    assert change is not None
-    assert change.level_after == 0

@@ -1,12 +1,13 @@
 """A crash at any statement between reading, state, journal and publication: no edge is missing and none is doubled."""
 
-import json
 from typing import Any
 
 import pytest
 
 from tests.alerts.park import Killed, Park, Producer, datastream, kill_at_statement
 
+CHECKPOINTS = (2, 7, 11)
+"""After these facts: before anything stands, while an alarm stands, at the end."""
 VALUES = [(0, 0.1), (10, 8.0), (40, 8.0), (50, 90.0), (80, 90.0), (65, 3.0), (100, 0.1), (160, 0.1)]
 
 
@@ -29,27 +30,43 @@ async def story(park: Park, number: int, stream: str) -> dict[str, Any]:
         for entry in await park.journal()
         if entry["datastream_id"] == number
     ]
-    (state,) = await park.rows(f"SELECT document::text FROM evaluation_state WHERE datastream_id = {number}")
-    (position,) = await park.rows(f"SELECT position FROM position WHERE stream = '{stream}'")
+    counts = await park.rows(f"SELECT too_late, backfilled FROM passed_over WHERE datastream_id = {number}")
+    positions = await park.rows(
+        "SELECT position.position AS applied, checkpoint.position "
+        f"FROM position JOIN checkpoint USING (stream) WHERE stream = '{stream}'"
+    )
     return {
         "facts": facts,
         "alarms": alarms,
         "journal": journal,
-        "state": json.loads(state["document"]),
-        "position": position["position"],
+        "state": memory_of(park, stream),
+        "counts": counts,
+        "positions": positions,
     }
 
 
+def memory_of(park: Park, stream: str) -> list[Any]:
+    columns = park.runner._shards[stream]._watched.columns
+    track = columns.track(0)
+    return [track.head, track.edges, columns.head.get(0, len(track.rule.levels))]
+
+
 async def one_by_one(park: Park, stream: str) -> None:
-    """Each fact its own transaction, so that there are as many places to die as can be."""
+    """Each fact by itself, and a checkpoint now and then, so that there are as many places to die as can be."""
     shard = park.runner._shards[stream]
     for fact in park.producer.facts[stream][shard.position :]:
         await park.runner._evaluate(shard, [fact])
+        await shard.tell_values()
+        if fact.position in CHECKPOINTS:
+            await shard.write_checkpoint()
 
 
 async def tell_story(park: Park, number: int, stream: str) -> None:
     for second, value in VALUES:
         await park.push((number, second, value), stream=stream)
+    await park.push((number, 30, 0.1), stream=stream)  # too late
+    await park.push((number, -7200, 9.0), stream=stream, received=160)  # history
+    await park.push((number, 161, 0.1), stream=stream)
 
 
 @pytest.mark.timeout(120)

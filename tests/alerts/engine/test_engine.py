@@ -109,7 +109,8 @@ async def test_readings_of_hours_ago_raise_nothing_but_are_on_record(park: Park)
     assert await park.told() == []
     (entry,) = await park.journal()
     assert (entry["action"], entry["colour_after"]) == ("backfilled", "red")
-    (state,) = await park.rows("SELECT backfilled, too_late, ahead FROM evaluation_state")
+    await park.runner.store(at_once=True)
+    (state,) = await park.rows("SELECT backfilled, too_late, ahead FROM passed_over")
     assert state == {"backfilled": 60, "too_late": 0, "ahead": 0}
 
 
@@ -133,7 +134,8 @@ async def test_too_late_is_counted(park: Park) -> None:
     await park.settle()
     await park.push((1, 800, 80.0), received=1001)
     await park.settle()
-    (state,) = await park.rows("SELECT too_late FROM evaluation_state")
+    await park.runner.store(at_once=True)
+    (state,) = await park.rows("SELECT too_late FROM passed_over")
     assert state["too_late"] == 1
 
 
@@ -208,6 +210,7 @@ async def test_the_value_of_a_standing_alarm_is_kept_up_to_date(park: Park) -> N
     await park.push((1, 40, 4.5))
     await park.push((1, 50, 4.0))
     await park.settle()
+    await park.runner.store()
     (alarm,) = await park.alarms()
     assert (alarm["value"], alarm["peak_value"], alarm["entries"]) == (4.0, 4.5, 1)
 

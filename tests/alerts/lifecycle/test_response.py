@@ -35,7 +35,7 @@ class Story:
 
     def acknowledge(self, alarm: Alarm) -> None:
         after, entries = acknowledge(alarm, "operator", "seen", NOW + timedelta(minutes=1))
-        self.alarms[after.id] = after
+        self.alarms[after.id] = self.case.touched[after.id] = after
         self.case.open = after if after.is_open else None
         self.case.entries += entries
 

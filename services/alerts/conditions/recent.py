@@ -1,0 +1,129 @@
+"""The readings of the last minutes of many datastreams, in a few arrays: a ring for each, all in one pool."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_LEAST = 8
+
+
+@dataclass(slots=True)
+class Readings:
+    """Columns: time [us], value (NaN: none), whether the reading is beyond the instrument's range."""
+
+    time: Ints
+    value: Floats
+    over_range: Bools
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def take(self, which: Ints | Bools | slice) -> "Readings":
+        """Some of the rows."""
+        return Readings(self.time[which], self.value[which], self.over_range[which])
+
+    def height(self) -> Floats:
+        """What is compared with the thresholds; see `Sample.height`."""
+        return np.where(self.over_range, np.inf, self.value)
+
+
+def no_readings(count: int = 0) -> Readings:
+    """`count` rows of room."""
+    return Readings(np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.bool_))
+
+
+class Recent:
+    """Readings by slot in the order in which they came. `start` to `count` are kept; `mid` marks a place between.
+
+    Numbers run on; reading n of a slot stands in the pool at `offset + n modulo capacity`, capacities being powers of
+    two. A ring that is too small moves to a larger place, and another takes its old one.
+    """
+
+    def __init__(self) -> None:
+        self._pool = no_readings(_LEAST)
+        self._used = 0
+        self._free: dict[int, list[int]] = {}
+        self._offset = np.zeros(0, np.int64)
+        self._capacity = np.zeros(0, np.int64)
+        self.start = np.zeros(0, np.int64)
+        self.mid = np.zeros(0, np.int64)
+        self.count = np.zeros(0, np.int64)
+
+    def extend(self, slots: int) -> None:
+        """Room for more slots."""
+        offset = self._take(slots * _LEAST) + _LEAST * np.arange(slots, dtype=np.int64)
+        self._offset = np.concatenate([self._offset, offset])
+        self._capacity = np.concatenate([self._capacity, np.full(slots, _LEAST, np.int64)])
+        nothing = np.zeros(slots, np.int64)
+        self.start, self.mid, self.count = (
+            np.concatenate([column, nothing]) for column in (self.start, self.mid, self.count)
+        )
+
+    def append(self, slot: Ints, lengths: Ints, first: Ints, readings: Readings) -> None:
+        """Add readings: `lengths[i]` of them, beginning at row `first[i]`, belong to `slot[i]`; no slot twice."""
+        needed = self.count[slot] - self.start[slot] + lengths
+        for place in np.flatnonzero(needed > self._capacity[slot]):
+            self._grow(int(slot[place]), int(needed[place]))
+        number = np.arange(len(readings)) + np.repeat(self.count[slot] - first, lengths)
+        at = np.repeat(self._offset[slot], lengths) + (number & np.repeat(self._capacity[slot] - 1, lengths))
+        self._pool.time[at] = readings.time
+        self._pool.value[at] = readings.value
+        self._pool.over_range[at] = readings.over_range
+        self.count[slot] += lengths
+
+    def of(self, slot: int) -> Readings:
+        """What is kept of one slot."""
+        return self._pool.take(self._places(slot))
+
+    def replace(self, slot: int, readings: Readings) -> None:
+        """Keep these readings of a slot and no others."""
+        self.start[slot] = self.mid[slot] = self.count[slot] = 0
+        one = np.array([slot])
+        self.append(one, np.array([len(readings)]), np.array([0]), readings)
+        self.mid[slot] = self.count[slot]
+
+    def rotate(self, slot: Ints) -> None:
+        """Forget what stands before the mark, and set the mark at the end."""
+        self.start[slot] = self.mid[slot]
+        self.mid[slot] = self.count[slot]
+
+    def all(self) -> Readings:
+        """What is kept of every slot, one after the other."""
+        kept = self.count - self.start
+        first = np.cumsum(kept) - kept
+        number = np.arange(int(kept.sum())) + np.repeat(self.start - first, kept)
+        return self._pool.take(np.repeat(self._offset, kept) + (number & np.repeat(self._capacity - 1, kept)))
+
+    def _places(self, slot: int) -> Ints:
+        number = np.arange(self.start[slot], self.count[slot])
+        places: Ints = self._offset[slot] + (number & (self._capacity[slot] - 1))
+        return places
+
+    def _grow(self, slot: int, needed: int) -> None:
+        kept = self.of(slot)
+        capacity = 1 << (needed + needed // 2).bit_length()
+        self._free.setdefault(int(self._capacity[slot]), []).append(int(self._offset[slot]))
+        free = self._free.get(capacity)
+        offset = free.pop() if free else self._take(capacity)
+        self._offset[slot], self._capacity[slot] = offset, capacity
+        self.mid[slot] -= self.start[slot]
+        self.start[slot], self.count[slot] = 0, len(kept)
+        place = slice(offset, offset + len(kept))
+        self._pool.time[place] = kept.time
+        self._pool.value[place] = kept.value
+        self._pool.over_range[place] = kept.over_range
+
+    def _take(self, places: int) -> int:
+        """A new part of the pool, which doubles when it is full."""
+        offset, self._used = self._used, self._used + places
+        if self._used > len(self._pool):
+            larger = no_readings(2 * self._used)
+            for column in ("time", "value", "over_range"):
+                getattr(larger, column)[:offset] = getattr(self._pool, column)[:offset]
+            self._pool = larger
+        return offset
