@@ -10,6 +10,7 @@ from services.ingest.api import (
     export,
     observations,
     registry,
+    reports,
     series,
     statistics,
 )
@@ -24,4 +25,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     statistics.router,
     changes.router,
     export.router,
+    reports.router,
 )

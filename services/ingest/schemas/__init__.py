@@ -43,6 +43,7 @@ from services.ingest.schemas.registry import (
     UnknownDevice,
     UnknownDevicePage,
 )
+from services.ingest.schemas.reports import Report, ReportRow
 from services.ingest.schemas.series import (
     LatestPage,
     LatestValue,
@@ -96,6 +97,8 @@ __all__ = [
     "ParkPage",
     "Percentile",
     "RegistryTaken",
+    "Report",
+    "ReportRow",
     "RowResult",
     "Series",
     "SeriesPage",
