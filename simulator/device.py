@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from shared.hj212 import commands, segment
-from shared.hj212.codes import Cn
+from shared.hj212.codes import Cn, flag_of
 from shared.hj212.crc import CrcMode
 from shared.hj212.frame import DecodedFrame, FrameDecoder, encode
 from shared.hj212.readings import Reading
@@ -25,6 +27,7 @@ CONNECT_TIMEOUT_S = 5.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 20.0
 READ_BYTES = 65536
+MINUTES_REMEMBERED = 2880
 
 
 class NoAnswerError(Exception):
@@ -52,6 +55,7 @@ class Device:
         self._address = address
         self._local_time = local_time
         self._luck = luck
+        self._minutes: deque[tuple[datetime, tuple[Reading, ...]]] = deque(maxlen=MINUTES_REMEMBERED)
         self._last_qn = ""
         self._awaited: Frame | None = None
         self._answered = asyncio.Event()
@@ -71,7 +75,9 @@ class Device:
 
     def tell_minute(self, start: datetime, readings: Iterable[Reading]) -> None:
         """Queue minute data (2051) of the minute that began at this local time."""
-        self._queue(commands.minute(**self._head(), time=start, readings=readings))
+        remembered = tuple(readings)
+        self._minutes.append((start, remembered))
+        self._queue(commands.minute(**self._head(), time=start, readings=remembered))
 
     # ---- the line ----
 
@@ -151,8 +157,15 @@ class Device:
             if self._awaited is not None and message.qn == self._awaited.qn:
                 self._answered.set()
             return
-        for reply in answer(message, self.identity, self.settings, self._local_time()):
+        for reply in answer(message, self.identity, self.settings, self._local_time(), self._remembered):
             writer.write(encode(reply.encode(), CrcMode.HJ212))
+
+    def _remembered(self, begin: datetime, end: datetime) -> list[Segment]:
+        return [
+            replace(commands.minute(**self._head(), time=start, readings=readings), flag=flag_of())
+            for start, readings in self._minutes
+            if begin <= start <= end
+        ]
 
     def _queue(self, message: Segment) -> None:
         self.backlog.add(Frame(message.qn or "", encode(message.encode(), CrcMode.HJ212)))

@@ -33,10 +33,17 @@ class Identity:
     st: str
 
 
-def answer(request: Segment, identity: Identity, settings: DeviceSettings, now: datetime) -> list[Segment]:
+Records = Callable[[datetime, datetime], list[Segment]]
+"""Minute records that begin from one local time to another, both included, as messages in order."""
+
+
+def answer(
+    request: Segment, identity: Identity, settings: DeviceSettings, now: datetime, records: Records
+) -> list[Segment]:
     """The station's answers to a request, in order; `settings` is changed where the request asks for it.
 
-    `now` is the park's local time. An answer of the platform itself is answered by nothing.
+    `now` is the park's local time, `records` what the station remembers. An answer of the platform itself is answered
+    by nothing.
     """
     if request.cn in ANSWERS:
         return []
@@ -47,6 +54,8 @@ def answer(request: Segment, identity: Identity, settings: DeviceSettings, now: 
     if request.cn in (Cn.STOP_REALTIME, Cn.STOP_RUN_STATE):
         settings.send_realtime = settings.send_realtime and request.cn != Cn.STOP_REALTIME
         return [commands.notice_answer(request)]
+    if request.cn == Cn.MINUTE:
+        return _history(request, records)
     setter = _SETTERS.get(request.cn or "")
     if setter is not None:
         result = QnRtn.READY if setter(request, settings) else QnRtn.REFUSED
@@ -60,6 +69,19 @@ def _executed(request: Segment, result: QnRtn, between: list[Segment]) -> list[S
     if result is not QnRtn.READY:
         return [first]
     return [first, *between, commands.execution_result(request, ExeRtn.DONE)]
+
+
+def _history(request: Segment, records: Records) -> list[Segment]:
+    begin, end = (commands.parse_time(request.value(name)) for name in ("BeginTime", "EndTime"))
+    if begin is None or end is None:
+        return [commands.request_answer(request, QnRtn.REFUSED)]
+    found = records(begin, end)
+    result = ExeRtn.DONE if found else ExeRtn.NO_DATA
+    return [
+        commands.request_answer(request, QnRtn.READY),
+        *found,
+        commands.execution_result(request, result),
+    ]
 
 
 def _told(request: Segment, identity: Identity, settings: DeviceSettings, now: datetime) -> list[Segment] | None:

@@ -175,6 +175,7 @@ def _request(cn: Cn, *pairs: tuple[str, str], pw: str = IDENTITY.pw, mn: str = I
         (_request(Cn.STOP_REALTIME), [("9013", None)]),
         (_request(Cn.REALTIME), [("9011", "1"), ("9012", "1")]),
         (_request(Cn.CALIBRATE), [("9011", "8")]),
+        (_request(Cn.MINUTE), [("9011", "2")]),
         (_request(Cn.REALTIME_INTERVAL, pw="999999"), [("9011", "3")]),
         (_request(Cn.REALTIME_INTERVAL, mn="somebody"), [("9011", "4")]),
     ],
@@ -192,6 +193,26 @@ async def test_it_answers_requests(
     answers = [(message.cn, next((pair.value for pair in message.pairs), None)) for message in platform.messages]
     assert answers == expected
     assert {message.qn for message in platform.messages} == {request_.qn}
+
+
+async def test_it_sends_what_it_remembers_when_it_is_asked(platform: Platform) -> None:
+    device = _device(platform)
+    for number in range(5):
+        reading = Reading("a21022", "Avg", float(number), "N")
+        device.tell_minute(NOON + timedelta(minutes=number), [reading])
+    span = (("BeginTime", "20260301120100"), ("EndTime", "20260301120300"))
+    async with _running(device):
+        await platform.until(lambda: device.acknowledged == 5)
+        platform.messages.clear()
+        platform.ask(_request(Cn.MINUTE, *span))
+        await platform.until(lambda: len(platform.messages) == 5, 3.0)
+        first, *records, last = platform.messages
+        assert (first.cn, last.cn, last.value("ExeRtn")) == ("9011", "9012", "1")
+        assert [(readings(message)[0].value, message.flag) for message in records] == [(1.0, 4), (2.0, 4), (3.0, 4)]
+        platform.messages.clear()
+        platform.ask(_request(Cn.MINUTE, ("BeginTime", "20250101000000"), ("EndTime", "20250101000000")))
+        await platform.until(lambda: len(platform.messages) == 2, 3.0)
+    assert platform.messages[1].value("ExeRtn") == "100"
 
 
 async def test_what_the_platform_sets_is_heeded(platform: Platform) -> None:
