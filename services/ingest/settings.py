@@ -16,6 +16,7 @@ class IngestSettings(MqttSettings):
     ingest_max_connections_per_address: int = Field(default=12_000, ge=1, description="stations may share a gateway")
     ingest_idle_timeout_s: float = Field(default=600.0, gt=0, description="a connection that sends nothing is closed")
     ingest_half_frame_timeout_s: float = Field(default=60.0, gt=0, description="the rest of a frame has to come in")
+    ingest_silent_after_s: float = Field(default=300.0, ge=30, description="a device that sends nothing is told silent")
     ingest_send_timeout_s: float = Field(default=10.0, gt=0, description="a station that takes no answers is closed")
     ingest_bytes_per_s: float = Field(default=262_144.0, gt=0, description="above it, a connection is read more slowly")
     ingest_burst_bytes: int = Field(default=8_388_608, ge=16_384, description="what may come at once all the same")

@@ -3,6 +3,7 @@
 from shared.messages.alarms import AlarmChanged, AlarmState, AlarmTransition
 from shared.messages.base import Message
 from shared.messages.corrections import CORRECTIONS_STREAM, ObservationsCorrected
+from shared.messages.devices import DeviceSilenceChanged
 from shared.messages.observations import ObservationsStored
 from shared.messages.registry import RegistryChanged
 from shared.messages.runs import RunChanged, RunRequested, RunState
@@ -12,6 +13,7 @@ __all__ = [
     "AlarmChanged",
     "AlarmState",
     "AlarmTransition",
+    "DeviceSilenceChanged",
     "Message",
     "ObservationsCorrected",
     "ObservationsStored",

@@ -3,11 +3,13 @@
 from fastapi import APIRouter
 
 from services.ingest.api import (
+    archive,
     changes,
     commands,
     corrections,
     devices,
     export,
+    mapping,
     observations,
     registry,
     reports,
@@ -17,6 +19,8 @@ from services.ingest.api import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     registry.router,
+    archive.router,
+    mapping.router,
     devices.router,
     commands.router,
     observations.router,

@@ -40,6 +40,7 @@ async def put_registry(park_id: str, file: ParkFile, ingest: Ingest) -> schemas.
         await registry_store.put_park(connection, file)
         stations, datastreams = await registry_store.counts(connection, park_id)
     ingest.relay.wake()
+    ingest.replays.wake()
     await ingest.registry.load()
     return schemas.RegistryTaken(stations=stations, datastreams=datastreams)
 

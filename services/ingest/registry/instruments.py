@@ -24,12 +24,13 @@ _PUT_DEVICE = text(
 )
 _PUT_DATASTREAM = text(
     """
-    INSERT INTO datastream (station_id, property_id, cadence, factor, device_unit, standard_state_c, range_upper,
-        detection_limit, active)
-    VALUES (:station_id, :property_id, :cadence, :factor, :device_unit, :standard_state_c, :range_upper,
-        :detection_limit, true)
+    INSERT INTO datastream (station_id, property_id, cadence, factor, device_unit, standard_state_c,
+        at_measured_state, range_upper, detection_limit, active)
+    VALUES (:station_id, :property_id, :cadence, :factor, :device_unit, :standard_state_c,
+        :at_measured_state, :range_upper, :detection_limit, true)
     ON CONFLICT (station_id, property_id, cadence) DO UPDATE SET factor = excluded.factor,
         device_unit = excluded.device_unit, standard_state_c = excluded.standard_state_c,
+        at_measured_state = excluded.at_measured_state,
         range_upper = excluded.range_upper, detection_limit = excluded.detection_limit, active = true
     """
 )
@@ -125,6 +126,7 @@ def _datastream_row(key: tuple[str, str, str], entry: Datastream) -> dict[str, A
         "factor": entry.factor_code(),
         "device_unit": entry.unit or observed_properties()[entry.property].unit,
         "standard_state_c": entry.standard_state_c,
+        "at_measured_state": entry.at_measured_state,
         "range_upper": entry.range_upper,
         "detection_limit": entry.detection_limit,
     }

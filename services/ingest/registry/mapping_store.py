@@ -26,10 +26,11 @@ _DEVICES = text(
 )
 _DATASTREAMS = text(
     """
-    SELECT station_id, property_id AS property, factor, device_unit AS unit, standard_state_c, range_upper,
-           detection_limit, array_agg(cadence) AS cadences
+    SELECT station_id, property_id AS property, factor, device_unit AS unit, standard_state_c,
+           at_measured_state, range_upper, detection_limit, array_agg(cadence) AS cadences
     FROM datastream WHERE active AND station_id = ANY(:stations)
-    GROUP BY station_id, property_id, factor, device_unit, standard_state_c, range_upper, detection_limit
+    GROUP BY station_id, property_id, factor, device_unit, standard_state_c, at_measured_state, range_upper,
+             detection_limit
     ORDER BY station_id, property_id
     """
 )

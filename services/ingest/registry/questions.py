@@ -34,10 +34,11 @@ _DEVICES = text(
            coalesce(c.unmapped, 0) AS unmapped, e.connected_at, coalesce(e.connections, 0) AS connections,
            coalesce(e.resent, 0) AS resent, coalesce(e.incomplete, 0) AS incomplete,
            coalesce(e.wrong_passwords, 0) AS wrong_passwords, d.sm4_key IS NOT NULL AS encrypted,
-           k.skew_s AS clock_skew_s, k.beyond_limit AS clock_skewed, k.measured_at AS clock_measured_at
+           k.skew_s AS clock_skew_s, k.beyond_limit AS clock_skewed, k.measured_at AS clock_measured_at,
+           q.noticed_at AS silent_since
     FROM device d JOIN station s ON s.id = d.station_id
     LEFT JOIN device_counter c ON c.mn = d.mn LEFT JOIN device_session e ON e.mn = d.mn
-    LEFT JOIN device_clock k ON k.mn = d.mn
+    LEFT JOIN device_clock k ON k.mn = d.mn LEFT JOIN silent_device q ON q.mn = d.mn
     WHERE s.park_id = :park ORDER BY d.station_id
     """
 )

@@ -12,7 +12,10 @@ from shared.vocabulary import ObservedProperty, observed_properties
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A datastream as writing needs it. ``scale`` takes a value of the device to the stored unit."""
+    """A datastream as writing needs it. ``scale`` takes a value of the device to the stored unit.
+
+    With ``at_measured_state`` it does so for the standard state alone, and each message tells the rest of the way.
+    """
 
     id: int
     station_id: str
@@ -21,6 +24,7 @@ class Stream:
     scale: float
     standard_state_c: float
     shard: int
+    at_measured_state: bool = False
 
     @property
     def property(self) -> ObservedProperty:

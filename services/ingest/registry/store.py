@@ -54,7 +54,8 @@ _SNAPSHOT_DEVICES = text(
 )
 _SNAPSHOT_STREAMS = text(
     """
-    SELECT d.id, d.station_id, s.park_id, d.property_id, d.cadence, d.factor, d.device_unit, d.standard_state_c
+    SELECT d.id, d.station_id, s.park_id, d.property_id, d.cadence, d.factor, d.device_unit, d.standard_state_c,
+           d.at_measured_state
     FROM datastream d JOIN station s ON s.id = d.station_id WHERE d.active AND s.active
     """
 )

@@ -58,7 +58,8 @@ class Location(BaseModel):
 
 
 class DeviceCounters(BaseModel):
-    """What came from a device since it was first heard of. ``last_seen`` is the time of its last whole frame.
+    """What came from a device since it was first heard of. ``last_seen`` is the time of its last whole frame;
+    ``silent_since`` is when it was noticed that nothing comes any more.
 
     From ``connected_at`` on all is some seconds old: ``resent`` counts messages that say they are sent again
     (``RF=1``), ``incomplete`` messages in parts (``PNUM``, ``PNO``) of which parts did not come. ``clock_skew_s`` is
@@ -71,6 +72,7 @@ class DeviceCounters(BaseModel):
     crc_mode: str
     acknowledge: str
     last_seen: UtcDatetime | None
+    silent_since: UtcDatetime | None
     frames: int
     accepted: int
     crc_errors: int

@@ -49,10 +49,7 @@ SILENCE = (
     """
     CREATE TABLE silent_device (
         mn text PRIMARY KEY,
-        park_id text NOT NULL,
-        station_id text NOT NULL,
-        last_seen timestamptz,
-        announced_at timestamptz NOT NULL
+        noticed_at timestamptz NOT NULL
     )
     """,
 )
