@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
+from services.ingest.meaning.state import to_measured_state
 from services.ingest.registry.snapshot import Device, Stream
 from shared.hj212.codes import Cn
 from shared.hj212.commands import data_time
@@ -52,9 +54,11 @@ def quality_of(flag: str | None, value: float | None) -> Quality:
     return Quality.MISSING if value is None and quality in _WITH_VALUE else quality
 
 
-def _quality_of_device(flag: str | None, value: float | None) -> Quality:
+@lru_cache(1024)
+def _letter_of_device(flag: str | None, has_value: bool) -> str:
     """The same for what a device sends: letters of our own are no flags of HJ 212."""
-    return quality_of(Quality.FAULT if flag is not None and flag.strip().upper() in _OURS else flag, value)
+    known = Quality.FAULT if flag is not None and flag.strip().upper() in _OURS else flag
+    return quality_of(known, 0.0 if has_value else None).value
 
 
 MAX_LATE = timedelta(days=1800)
@@ -87,25 +91,26 @@ def normalise(
     if moment < now - late:
         return Normalised(refused=len(found), reason="time_too_old")
     at = to_microseconds(moment)
+    streams = device.streams
     mapped = [
         _observation(stream, reading, at)
         for reading in found
-        if (stream := device.streams.get((reading.factor, cadence))) is not None
+        if (stream := streams.get((reading.factor, cadence))) is not None
     ]
+    if device.by_id:
+        mapped = to_measured_state(mapped, device.by_id)
     return Normalised(tuple(mapped), unmapped=len(found) - len(mapped))
 
 
 def _observation(stream: Stream, reading: Reading, at: int) -> Observation:
+    _, _, value, flag, minimum, maximum = reading
+    scale = stream.scale
     return Observation(
         stream.id,
         at,
-        _scaled(reading.value, stream.scale),
-        _quality_of_device(reading.flag, reading.value).value,
-        _scaled(reading.minimum, stream.scale),
-        _scaled(reading.maximum, stream.scale),
+        None if value is None else value * scale,
+        _letter_of_device(flag, value is not None),
+        None if minimum is None else minimum * scale,
+        None if maximum is None else maximum * scale,
         stream.shard,
     )
-
-
-def _scaled(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor
