@@ -11,11 +11,10 @@ import contextlib
 import random
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from shared.hj212 import commands, segment
-from shared.hj212.codes import Cn, flag_of
+from shared.hj212.codes import Cn
 from shared.hj212.crc import CrcMode
 from shared.hj212.frame import DecodedFrame, FrameDecoder, encode
 from shared.hj212.readings import Reading
@@ -161,8 +160,11 @@ class Device:
             writer.write(encode(reply.encode(), CrcMode.HJ212))
 
     def _remembered(self, begin: datetime, end: datetime) -> list[Segment]:
+        mn, pw, st = self.identity.mn, self.identity.pw, self.identity.st
         return [
-            replace(commands.minute(**self._head(), time=start, readings=readings), flag=flag_of())
+            commands.data_message(
+                Cn.MINUTE, mn=mn, pw=pw, st=st, qn=self._next_qn(), time=start, readings=readings, answer=False
+            )
             for start, readings in self._minutes
             if begin <= start <= end
         ]
