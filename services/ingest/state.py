@@ -8,8 +8,13 @@ from fastapi import Depends, Request
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ingest.archive.replaying import Replays
 from services.ingest.commands.dispatcher import Dispatcher
 from services.ingest.exporting.sending import Exports
+from services.ingest.intake.addresses import AddressBook
+from services.ingest.intake.idempotency import Idempotency
+from services.ingest.intake.limits import CallerLimits
+from services.ingest.intake.times import Times
 from services.ingest.registry.live import Registry
 from services.ingest.stations.server import StationServer
 from services.ingest.writing.writer import Writer
@@ -28,12 +33,17 @@ class State:
     server: StationServer
     commands: Dispatcher = field(kw_only=True)
     clock_ahead: timedelta
+    addresses: AddressBook = field(default_factory=AddressBook, kw_only=True)
+    times: Times = field(default_factory=Times, kw_only=True)
+    callers: CallerLimits = field(kw_only=True)
+    idempotency: Idempotency = field(kw_only=True)
     valid_share: float
+    replays: Replays
     questions: AsyncEngine
     exports: Exports = field(default_factory=Exports, kw_only=True)
 
 
-def state_of(request: Request) -> State:
+async def state_of(request: Request) -> State:
     """A dependency of handlers."""
     state: State = request.app.state.ingest
     return state

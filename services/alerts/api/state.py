@@ -21,7 +21,7 @@ class State:
     registry: Registry
 
 
-def _state(request: Request) -> State:
+async def _state(request: Request) -> State:
     state = request.app.state.alerts
     assert isinstance(state, State)
     return state

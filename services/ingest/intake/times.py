@@ -21,17 +21,20 @@ class Times:
         if None in found:
             if len(self._known) > _REMEMBERED:
                 self._known.clear()
-            for index, known in enumerate(found):
-                if known is None:
-                    found[index] = self._read(texts[index], index, reasons)
+            read = {text: self._read(text) for text in set(texts)}
+            for index, text in enumerate(texts):
+                moment = read[text]
+                if isinstance(moment, str):
+                    reasons[index], moment = moment, 0
+                found[index] = moment
         return found, reasons  # type: ignore[return-value]  # none is None any more
 
-    def _read(self, text: str, index: int, reasons: dict[int, str]) -> int:
+    def _read(self, text: str) -> int | str:
+        """The time, or why there is none."""
         try:
             moment = datetime.fromisoformat(text)
             if moment.tzinfo is None:
                 raise ValueError("a time needs its offset from UTC, such as 2026-03-01T08:00:00+08:00")
             return self._known.setdefault(text, to_microseconds(moment))
         except (ValueError, OverflowError) as error:
-            reasons[index] = f"time: {error}"
-            return 0
+            return f"time: {error}"

@@ -21,7 +21,7 @@ class State:
     relay: OutboxRelay
 
 
-def _state(request: Request) -> State:
+async def _state(request: Request) -> State:
     state: State = request.app.state.model
     return state
 
