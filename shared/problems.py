@@ -89,6 +89,12 @@ class TooLarge(Problem):
     status, slug, title = 413, "too-large", "Body too large"
 
 
+class UnsupportedMediaType(Problem):
+    """The body has a form that is not known here."""
+
+    status, slug, title = 415, "unsupported-media-type", "Form of the body not known"
+
+
 class Unprocessable(Problem):
     """Understood, but a value is outside what is allowed."""
 

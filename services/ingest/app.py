@@ -10,9 +10,13 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.ingest.api import ROUTERS
+from services.ingest.archive.replaying import Replays
 from services.ingest.commands import parts as command_parts
+from services.ingest.intake.idempotency import Idempotency
+from services.ingest.intake.limits import CallerLimits
 from services.ingest.mqtt.subscriber import Subscriber
 from services.ingest.registry.live import Registry
+from services.ingest.registry.silence import SilenceWatch
 from services.ingest.rolling_up import RollUps
 from services.ingest.settings import IngestSettings
 from services.ingest.state import State
@@ -68,6 +72,7 @@ def build_state(settings: IngestSettings) -> State:
         clock_skew=timedelta(seconds=settings.ingest_clock_skew_s),
     )
     server = StationServer(settings.ingest_hj212_host, settings.ingest_hj212_port, registry.device, writer, limits)
+    replays = Replays(engine, registry, writer, ahead=clock_ahead)
     commands = command_parts.dispatcher(engine, server.links, settings)
     return State(
         engine,
@@ -78,8 +83,11 @@ def build_state(settings: IngestSettings) -> State:
         server,
         clock_ahead,
         settings.ingest_valid_share,
+        replays,
         questions=questions,
         commands=commands,
+        callers=CallerLimits(settings.ingest_caller_rows_per_s, settings.ingest_caller_burst_rows),
+        idempotency=Idempotency(engine),
     )
 
 
@@ -113,6 +121,10 @@ def build_app(settings: IngestSettings) -> FastAPI:
                 state.engine, state.server.links, state.registry.device, state.commands, settings
             ).run(),
             "roll_ups": RollUps(state.engine).run(),
+            "replays": state.replays.run(),
+            "silence": SilenceWatch(
+                state.engine, state.relay.wake, after=timedelta(seconds=settings.ingest_silent_after_s)
+            ).run(),
         }
         if settings.ingest_mqtt_url is not None:
             parts["mqtt"] = Subscriber(settings, state.registry, state.writer, state.clock_ahead).run()

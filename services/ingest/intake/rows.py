@@ -16,7 +16,7 @@ from shared.time import iso
 _Flag = Literal[tuple(flag.value for flag in Quality)]  # type: ignore[valid-type]
 
 
-class _Row(msgspec.Struct, forbid_unknown_fields=True):
+class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """An ``ObservationRow``, as fast as it can be read. Names and units are checked when they are looked up."""
 
     property: str
@@ -37,6 +37,8 @@ class _RawBatch(msgspec.Struct, forbid_unknown_fields=True):
     observations: list[msgspec.Raw]
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for a text that is not what it should be; the last, where it is nested without end."""
 _BATCH = msgspec.json.Decoder(_Batch)
 _RAW_BATCH = msgspec.json.Decoder(_RawBatch)
 _ROW = msgspec.json.Decoder(_Row)
@@ -50,11 +52,22 @@ def read_rows(body: bytes) -> Rows:
     refused: dict[int, str] = {}
     try:
         rows = _BATCH.decode(body).observations
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        rows = _one_by_one(_raw_rows(body), refused)
-    if not 1 <= len(rows) <= MAX_ROWS:
-        raise Unprocessable(f"observations: {len(rows)} rows; a batch has 1 to {MAX_ROWS}.")
+    except UNREADABLE:
+        rows = one_by_one(_raw_rows(body), refused)
+    checked_count(len(rows))
     return as_columns(rows, refused)
+
+
+def decode_lines(lines: bytes) -> list[_Row]:
+    """One row a line; raises msgspec.DecodeError where one of them is not as it should be."""
+    return _ROW.decode_lines(lines)
+
+
+def checked_count(count: int) -> int:
+    """The number of rows of a batch; raises Unprocessable where it has none, or too many."""
+    if not 1 <= count <= MAX_ROWS:
+        raise Unprocessable(f"observations: {count} rows; a batch has 1 to {MAX_ROWS}.")
+    return count
 
 
 def as_columns(rows: Sequence[Any], refused: dict[int, str]) -> Rows:
@@ -72,18 +85,19 @@ def read_row(raw: bytes | msgspec.Raw) -> _Row:
     """One row by itself; raises ValueError with what is wrong, for its sender."""
     try:
         return _ROW.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return _lenient(bytes(raw))
 
 
 def _raw_rows(body: bytes) -> list[msgspec.Raw]:
     try:
         return _RAW_BATCH.decode(body).observations
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Unprocessable(f'The body is not {{"observations": [...]}} in JSON: {error}.') from error
 
 
-def _one_by_one(raws: Sequence[msgspec.Raw], refused: dict[int, str]) -> list[_Row]:
+def one_by_one(raws: Sequence[bytes | msgspec.Raw], refused: dict[int, str]) -> list[_Row]:
+    """Rows of which some cannot be read: those are told in ``refused`` and hold nothing."""
     rows = []
     for index, raw in enumerate(raws):
         try:

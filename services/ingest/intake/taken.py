@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from services.ingest.intake.addresses import REFUSED as NOWHERE
 from services.ingest.intake.addresses import Addresses
 from services.ingest.intake.times import Times
+from services.ingest.meaning.normalise import MAX_LATE
 from services.ingest.writing.batch import ACCEPTED, CONFLICTING, STATUSES, RowStatus, StatusCodes
 from services.ingest.writing.columns import Columns
 from shared.quality import Quality
@@ -25,14 +26,20 @@ _MISSING = ord(Quality.MISSING)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows as sent, in columns. ``addresses`` has the fields of ``Address``, ``times`` is ISO 8601 with an offset."""
+    """Rows as sent, in columns. ``addresses`` has the fields of ``Address``, that of each row or those that ``which``
+    points to; ``times`` is ISO 8601 with an offset, or microseconds since 1970 UTC.
+    """
 
     addresses: Sequence[tuple[str | None, ...]]
-    times: Sequence[str]
+    times: Sequence[str] | NDArray[np.int64]
     values: Sequence[float | None]
     qualities: Sequence[str]
     refused: dict[int, str]
     """Reasons by position, for rows that could not even be read; their other columns hold anything readable."""
+    which: NDArray[np.intp] | None = None
+
+    def __len__(self) -> int:
+        return len(self.times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +60,21 @@ class Taken:
         return _result(told, self.refused)
 
 
-def take(rows: Rows, addresses: Addresses, times: Times, now: datetime, ahead: timedelta) -> Taken:
-    """Judge rows; ``now`` is the wall clock, ``ahead`` how far a sender's clock may lead it."""
+def take(
+    rows: Rows, addresses: Addresses, times: Times, now: datetime, ahead: timedelta, late: timedelta = MAX_LATE
+) -> Taken:
+    """Judge rows; ``now`` is the wall clock, ``ahead`` how far a sender's clock may lead it, ``late`` how old a row may
+    be.
+    """
     slots, nowhere = addresses.slots(rows.addresses)
-    moments, unreadable = times.microseconds(rows.times)
-    at = np.array(moments, np.int64)
-    late = at > to_microseconds(now + ahead)
-    future = dict.fromkeys(np.flatnonzero(late).tolist(), "the time is in the future") if late.any() else {}
-    refused = future | unreadable | nowhere | rows.refused
+    if rows.which is not None:
+        if nowhere:
+            nowhere = {row: nowhere[index] for row, index in enumerate(rows.which.tolist()) if index in nowhere}
+        slots = slots[rows.which]
+    at, unreadable = _moments(rows, times)
+    untimely = _at_rows(at > to_microseconds(now + ahead), "the time is in the future")
+    untimely |= _at_rows(at < to_microseconds(now - late), f"the time lies more than {late.days} days back")
+    refused = untimely | unreadable | nowhere | rows.refused
     values = np.array(rows.values, np.float64)
     quality = np.frombuffer("".join(rows.qualities).encode("ascii"), np.uint8)
     absent = np.isnan(values)
@@ -77,7 +91,18 @@ def take(rows: Rows, addresses: Addresses, times: Times, now: datetime, ahead: t
     ids, shards, factors = addresses.columns()
     none = np.full(len(slots), np.nan)
     columns = Columns(ids[slots], at, values * factors[slots], quality, none, none, shards[slots])
-    return Taken(len(rows.times), columns, positions, refused)
+    return Taken(len(rows), columns, positions, refused)
+
+
+def _at_rows(where: NDArray[np.bool_], reason: str) -> dict[int, str]:
+    return dict.fromkeys(np.flatnonzero(where).tolist(), reason) if where.any() else {}
+
+
+def _moments(rows: Rows, times: Times) -> tuple[NDArray[np.int64], dict[int, str]]:
+    if isinstance(rows.times, np.ndarray):
+        return rows.times, {}
+    moments, unreadable = times.microseconds(rows.times)
+    return np.array(moments, np.int64), unreadable
 
 
 class _Result(msgspec.Struct, omit_defaults=True):

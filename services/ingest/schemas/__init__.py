@@ -22,6 +22,7 @@ from services.ingest.schemas.corrections import (
 from services.ingest.schemas.intake import (
     BatchResult,
     ObservationBatch,
+    ObservationColumns,
     ObservationRow,
     RowResult,
     standing_alone,
@@ -92,6 +93,7 @@ __all__ = [
     "Location",
     "Meteorology",
     "ObservationBatch",
+    "ObservationColumns",
     "ObservationRow",
     "Park",
     "ParkPage",

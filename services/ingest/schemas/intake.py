@@ -36,6 +36,39 @@ class ObservationBatch(BaseModel):
     ]
 
 
+class ColumnDatastream(BaseModel):
+    """What many rows have in common."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    station_id: str | None = None
+    station: str | None = None
+    property: str
+    cadence: Cadence = "realtime"
+    unit: Unit | None = None
+
+
+class Columns(BaseModel):
+    """Position i of every column is one row; ``datastream`` points into ``datastreams``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    datastreams: Annotated[list[ColumnDatastream], Field(min_length=1)]
+    datastream: Annotated[list[int], Field(min_length=1, max_length=MAX_ROWS)]
+    value: list[float | None]
+    time: list[UtcDatetime] | None = None
+    time_ms: Annotated[list[int] | None, Field(description="instead of time: milliseconds since 1970 UTC")] = None
+    quality: Annotated[str | None, Field(description="one flag a row; left out, all are normal")] = None
+
+
+class ObservationColumns(BaseModel):
+    """Observations to store, in columns: the same rows in fewer bytes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    columns: Columns
+
+
 class RowResult(BaseModel):
     """What became of the row with this index."""
 

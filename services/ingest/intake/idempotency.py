@@ -1,0 +1,105 @@
+"""`Idempotency-Key`: a request that is sent again under the same key gets the answer of the first.
+
+Readings are stored once in any case; the key spares the sender the difference between "accepted" and "duplicate". The
+answer is kept after the commit: where a process ends between the two, the second request is carried out too and tells
+of duplicates.
+"""
+
+import zlib
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import Response
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.problems import Conflict, Unavailable, Unprocessable
+from shared.telemetry import get_logger
+
+log = get_logger(__name__)
+REPLAYED_HEADER = "Idempotency-Replayed"
+MAX_KEYS = 10_000
+"""Kept for one caller in one park; older ones are forgotten first, all of them after a day (table `retention`)."""
+ABANDONED_S = 60
+"""After so long without an answer a request is taken for lost, and its key may be used again."""
+_TRIM_EVERY = 64
+
+_BEGIN = text(
+    """
+    INSERT INTO idempotency (park_id, caller, key, fingerprint) VALUES (:park, :caller, :key, :fingerprint)
+    ON CONFLICT (park_id, caller, key) DO UPDATE SET begun_at = now()
+        WHERE idempotency.answer IS NULL AND idempotency.fingerprint = excluded.fingerprint
+          AND idempotency.begun_at < now() - make_interval(secs => :abandoned)
+    RETURNING true
+    """
+)
+_MINE = "park_id = :park AND caller = :caller AND key = :key"
+_FIND = text(f"SELECT fingerprint, answer FROM idempotency WHERE {_MINE}")  # noqa: S608  (a constant)
+_FINISH = text(f"UPDATE idempotency SET answer = :answer WHERE {_MINE}")  # noqa: S608
+_FORGET = text(f"DELETE FROM idempotency WHERE {_MINE} AND answer IS NULL")  # noqa: S608
+_TRIM = text(
+    """
+    DELETE FROM idempotency WHERE park_id = :park AND caller = :caller AND key IN (
+        SELECT key FROM idempotency WHERE park_id = :park AND caller = :caller
+        ORDER BY begun_at DESC OFFSET :keep LIMIT 1000)
+    """
+)
+
+
+class Idempotency:
+    """Answers by key, in the database: every replica knows them."""
+
+    def __init__(self, engine: AsyncEngine, max_keys: int = MAX_KEYS) -> None:
+        self._engine = engine
+        self._max_keys = max_keys
+        self._begun = 0
+
+    async def once(
+        self, park: str, caller: str, key: str, fingerprint: bytes, work: Callable[[], Awaitable[bytes]]
+    ) -> Response:
+        """The answer (a JSON body) of ``work``, or that of the request that came first under this key.
+
+        ``fingerprint`` tells requests apart. Raises Unprocessable when the key was used for another one, Conflict
+        while the first is still under way, Unavailable when the database is down; and what ``work`` raises.
+        """
+        mine = {"park": park, "caller": caller, "key": key}
+        try:
+            found = await self._begin(mine, fingerprint)
+        except (DBAPIError, OSError, TimeoutError) as error:
+            raise Unavailable("The database is down; nothing of this request was stored.") from error
+        if found is not None:
+            return Response(found, media_type="application/json", headers={REPLAYED_HEADER: "true"})
+        try:
+            answer = await work()
+        except BaseException:
+            await self._quietly(_FORGET, mine)
+            raise
+        await self._quietly(_FINISH, mine | {"answer": zlib.compress(answer, 1)})
+        return Response(answer, media_type="application/json")
+
+    async def _begin(self, mine: dict[str, str], fingerprint: bytes) -> bytes | None:
+        """None when the request is to be carried out, else the answer that is kept."""
+        async with self._engine.begin() as connection:
+            taken = await connection.execute(
+                _BEGIN, {**mine, "fingerprint": fingerprint, "abandoned": float(ABANDONED_S)}
+            )
+            if taken.first() is not None:
+                self._begun += 1
+                if self._begun % _TRIM_EVERY == 0:
+                    await connection.execute(_TRIM, {**mine, "keep": self._max_keys})
+                return None
+            row = (await connection.execute(_FIND, mine)).first()
+        if row is not None and row.fingerprint != fingerprint:
+            raise Unprocessable("This Idempotency-Key was used for another request; take a new one for each.")
+        if row is None or row.answer is None:
+            detail = "A request with this Idempotency-Key is still being carried out; ask again for its answer."
+            raise Conflict(detail, headers={"Retry-After": "1"})
+        return zlib.decompress(row.answer)
+
+    async def _quietly(self, statement: TextClause, parameters: Mapping[str, object]) -> None:
+        """What became of the readings is settled; that this note of it fails must not change the answer."""
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(statement, dict(parameters))
+        except (DBAPIError, OSError, TimeoutError) as error:
+            log.warning("idempotency_not_noted", error=" ".join(str(error).split())[:200])

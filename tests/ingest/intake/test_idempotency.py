@@ -1,0 +1,114 @@
+"""A request that is sent again under its key gets the answer of the first."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.intake.idempotency import _TRIM_EVERY, Idempotency
+from services.ingest.upkeep import Upkeep
+from shared import database
+from shared.problems import Conflict, Unavailable, Unprocessable
+from shared.web import ACTOR_HEADER
+from tests.ingest.parks import park, station
+from tests.ingest.running import Running
+
+PATH = "/parks/test-park/observations"
+
+
+def batch(value: float) -> dict[str, Any]:
+    row = {"station": "s1", "property": "chlorine", "time": "2026-03-01T00:00:00Z", "value": value}
+    return {"observations": [row]}
+
+
+async def send(ingest: Running, key: str, value: float = 1.0, caller: str = "vendor") -> Any:
+    return await ingest.http.post(PATH, json=batch(value), headers={"Idempotency-Key": key, ACTOR_HEADER: caller})
+
+
+async def test_the_answer_of_the_first(ingest: Running) -> None:
+    await ingest.put_park(park(station("s1", None)))
+    first = await send(ingest, "k1")
+    again = await send(ingest, "k1")
+    assert first.json()["accepted"] == 1
+    assert (again.status_code, again.content) == (200, first.content)
+    assert ("Idempotency-Replayed" in first.headers, again.headers["Idempotency-Replayed"]) == (False, "true")
+    assert (await send(ingest, "k2")).json()["duplicate"] == 1
+    assert (await send(ingest, "k1", caller="other")).json()["duplicate"] == 1, "a key is the caller's own"
+    other = await send(ingest, "k1", value=2.0)
+    assert other.status_code == 422
+    assert "Idempotency-Key" in other.json()["detail"]
+    assert (await send(ingest, "x" * 256)).status_code == 422
+    assert await ingest.rows("SELECT value FROM observation") == [(1.0,)]
+
+
+async def test_what_failed_is_not_kept(ingest: Running) -> None:
+    await ingest.put_park(park(station("s1", None)))
+    good = ingest.state.writer.submit_or_refuse
+
+    async def busy(*_: Any) -> Any:
+        raise Unavailable("busy")
+
+    ingest.state.writer.submit_or_refuse = busy  # type: ignore[method-assign]
+    assert (await send(ingest, "k1")).status_code == 503
+    ingest.state.writer.submit_or_refuse = good  # type: ignore[method-assign]
+    assert (await send(ingest, "k1")).json()["accepted"] == 1
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = database.create_engine(database_url, "ingest")
+    yield engine
+    await engine.dispose()
+
+
+async def answer() -> bytes:
+    return b"{}"
+
+
+async def count(engine: AsyncEngine) -> int:
+    async with engine.connect() as connection:
+        found = await connection.exec_driver_sql("SELECT count(*) FROM idempotency")
+        return int(found.scalar_one())
+
+
+async def test_two_at_once_are_carried_out_once(engine: AsyncEngine) -> None:
+    replicas = [Idempotency(engine), Idempotency(engine)]
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> bytes:
+        begun.set()
+        await go.wait()
+        return b'"first"'
+
+    first = asyncio.create_task(replicas[0].once("p", "c", "k", b"f", slow))
+    await begun.wait()
+    with pytest.raises(Conflict) as refused:
+        await replicas[1].once("p", "c", "k", b"f", answer)
+    assert refused.value.headers == {"Retry-After": "1"}
+    with pytest.raises(Unprocessable):
+        await replicas[1].once("p", "c", "k", b"another", answer)
+    go.set()
+    assert (await first).body == b'"first"'
+    assert (await replicas[1].once("p", "c", "k", b"f", answer)).body == b'"first"'
+
+
+async def test_a_request_that_died_is_carried_out_by_the_next(engine: AsyncEngine) -> None:
+    keys = Idempotency(engine)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO idempotency VALUES ('p', 'c', 'k', 'f'::bytea, NULL, now() - interval '61 s')"
+        )
+    assert (await keys.once("p", "c", "k", b"f", answer)).body == b"{}"
+
+
+async def test_keys_are_bounded_and_forgotten(engine: AsyncEngine) -> None:
+    keys = Idempotency(engine, max_keys=10)
+    for number in range(_TRIM_EVERY):
+        await keys.once("p", "c", str(number), b"f", answer)
+    assert await count(engine) == 10
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE idempotency SET begun_at = now() - interval '25 hours'")
+    await Upkeep(engine).sweep()
+    assert await count(engine) == 0
