@@ -97,13 +97,15 @@ class Datastream(_Entry):
     """One observed property at the station.
 
     `factor` is the code that the device sends (default: the property's own in HJ 212-2017), `unit` the unit that it
-    sends it in, `standard_state_c` the temperature (0, 20 or 25 degC at 101.325 kPa) at which ppm become mg/m3.
+    sends it in, `standard_state_c` the temperature (0, 20 or 25 degC at 101.325 kPa) at which ppm become mg/m3. With
+    `at_measured_state` they do so at the temperature and pressure of the same message, where it has both.
     """
 
     property: PropertyId
     factor: str | None = Field(default=None, max_length=16)
     unit: Unit | None = None
     standard_state_c: Literal[0, 20, 25] = 25
+    at_measured_state: bool = False
     cadences: list[Cadence] = Field(default=["realtime", "minute"], min_length=1)
     range_upper: float | None = Field(default=None, gt=0, description="end of the range, in the stored unit")
     detection_limit: float | None = Field(default=None, ge=0, description="in the stored unit")

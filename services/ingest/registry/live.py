@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -119,6 +120,7 @@ def build_snapshot(
                 acknowledge=row.acknowledge,
                 streams=by_station[row.station_id],
                 cipher=None if row.sm4_key is None else Sm4(row.sm4_key),
+                by_id=_by_id_where_measured(by_station[row.station_id].values()),
             )
             for row in devices
         },
@@ -126,3 +128,7 @@ def build_snapshot(
         stations=dict(stations),
         parks=frozenset(parks),
     )
+
+
+def _by_id_where_measured(streams: Collection[Stream]) -> dict[int, Stream]:
+    return {stream.id: stream for stream in streams} if any(stream.at_measured_state for stream in streams) else {}

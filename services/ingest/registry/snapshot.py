@@ -41,7 +41,8 @@ class Stream:
 class Device:
     """An HJ 212 device. ``streams`` is keyed by factor code and cadence; a ``password`` of None accepts any.
 
-    ``cipher`` stands where its bodies are encrypted (edition of 2025).
+    ``cipher`` stands where its bodies are encrypted (edition of 2025). ``by_id`` has the same streams by their ids
+    where one of them is ``at_measured_state``, and else nothing.
     """
 
     mn: str
@@ -53,6 +54,7 @@ class Device:
     acknowledge: str
     streams: Mapping[tuple[str, str], Stream] = field(default_factory=dict)
     cipher: BodyCipher | None = None
+    by_id: Mapping[int, Stream] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
