@@ -86,4 +86,25 @@ BENCHMARKS = [
         _at("overload", "growth_mb"),
         budget_s=600.0,
     ),
+    Benchmark(
+        "alerts.evaluations_per_s",
+        "readings from their fact to the levels that they change, in one process",
+        "/s",
+        Limit("at least", 500_000.0),
+        _at("evaluations", "measure"),
+    ),
+    Benchmark(
+        "query.latest_1000_ms",
+        "latest values of 1,000 datastreams over HTTP, 100 million observations stored",
+        "ms",
+        Limit("at most", 10.0),
+        _at("queries", "measure_latest"),
+    ),
+    Benchmark(
+        "query.day_minutely_ms",
+        "a day of one datastream by the minute, the same",
+        "ms",
+        Limit("at most", 20.0),
+        _at("queries", "measure_day"),
+    ),
 ]

@@ -135,19 +135,36 @@ class Columns:
         self.calm[slot] = not level
 
     def track(self, slot: int) -> Track:
-        """One datastream reading by reading, as it stands."""
+        """One datastream reading by reading, with all that is kept."""
+        return self._track(slot, self.base, int(self.recent.start[slot]))
+
+    def track_since(self, slot: int, states: States) -> Track:
+        """The same from the middle or the head on: enough where no reading from before it comes."""
+        number = self.recent.count if states is self.head else self.recent.mid
+        return self._track(slot, states, int(number[slot]))
+
+    def _track(self, slot: int, states: States, number: int) -> Track:
         rule = self.rules[slot]
-        base = self.base.get(slot, len(rule.levels))
-        kept = self.recent.of(slot)
+        state = states.get(slot, len(rule.levels))
         by_time: dict[int, Sample] = {}
-        for time, value, over_range in zip(
-            kept.time.tolist(), kept.value.tolist(), kept.over_range.tolist(), strict=True
-        ):
+        for sample in self.recent.of(slot, number).samples():
             # A reading that came late may be from before a base that was set after it, and is in it already.
-            if time > base.last:
-                sample = Sample(time, None if value != value else value, over_range)
-                by_time[time] = max(by_time.get(time, sample), sample, key=severity)
-        return Track(rule, self.bound, base, [by_time[time] for time in sorted(by_time)])
+            if sample.time > state.last:
+                by_time[sample.time] = max(by_time.get(sample.time, sample), sample, key=severity)
+        return Track(rule, self.bound, state, [by_time[time] for time in sorted(by_time)])
+
+    def put_head(self, slot: int, track: Track, more: Readings) -> None:
+        """Take back what `track_since` gave, after it was offered `more` and took it."""
+        self.head.put(slot, track.head)
+        if track.samples:
+            newest = track.samples[-1].value
+            self.latest[slot] = np.nan if newest is None else newest
+        one = np.array([slot])
+        self.recent.append(one, np.array([len(more)]), np.array([0]), more)
+        if np.any(more.height() >= self.threshold[slot, 0]):
+            self.stirred[:, slot] = True
+            self.calm[slot] = False
+        self.rotate(one)
 
     def put_track(self, slot: int, track: Track) -> None:
         """Take back what `track` gave."""

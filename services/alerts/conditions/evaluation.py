@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from services.alerts.conditions.columns import Columns
-from services.alerts.conditions.levels import Sample
 from services.alerts.conditions.recent import Bools, Ints, Readings
 from services.alerts.conditions.scan import Segments, scan
 from services.alerts.conditions.track import Change, Verdict
@@ -93,7 +92,7 @@ def _pass(columns: Columns, segments: Segments, rising: Bools, outcome: Outcome)
     moving = ordered & ~calm
     if moving.any():
         _take_moving(columns, segments.pick(moving), reaches[moving], outcome)
-    _take_one_by_one(columns, segments.pick(~ordered & ~calm), outcome)
+    _take_one_by_one(columns, segments.pick(~ordered & ~calm), outcome, in_order=False)
 
 
 def _take_calm(columns: Columns, segments: Segments) -> None:
@@ -137,22 +136,27 @@ def _take_moving(columns: Columns, segments: Segments, reaches: Bools, outcome: 
         columns.recent.append(slot, still.length, still.first, still.readings)
         columns.rotate(slot)
         outcome.standing.update(slot[columns.head.level[slot] > 0].tolist())
-    _take_one_by_one(columns, segments.pick(~unchanged), outcome)
+    _take_one_by_one(columns, segments.pick(~unchanged), outcome, in_order=True)
 
 
-def _take_one_by_one(columns: Columns, segments: Segments, outcome: Outcome) -> None:
+def _take_one_by_one(columns: Columns, segments: Segments, outcome: Outcome, *, in_order: bool) -> None:
     """Where a level changes or a reading comes late to gas."""
     for slot, first, length in zip(segments.slot.tolist(), segments.first, segments.length, strict=True):
         rows = segments.readings.take(slice(first, first + length))
-        track = columns.track(slot)
-        for time, value, over_range in zip(
-            rows.time.tolist(), rows.value.tolist(), rows.over_range.tolist(), strict=True
-        ):
-            verdict, change = track.offer(Sample(time, None if value != value else value, over_range))
-            if verdict is Verdict.TOO_LATE:
-                outcome.too_late[slot] = outcome.too_late.get(slot, 0) + 1
+        since = columns.head if in_order else columns.middle
+        whole = not in_order and bool(rows.time.min() <= since.last[slot])
+        track = columns.track(slot) if whole else columns.track_since(slot, since)
+        taken = np.ones(len(rows), np.bool_)
+        for number, sample in enumerate(rows.samples()):
+            verdict, change = track.offer(sample)
+            taken[number] = verdict is Verdict.TAKEN
             if change is not None:
                 outcome.changes.setdefault(slot, []).append(change)
-        columns.put_track(slot, track)
+        if not taken.all():
+            outcome.too_late[slot] = outcome.too_late.get(slot, 0) + int(np.count_nonzero(~taken))
+        if whole:
+            columns.put_track(slot, track)
+        else:
+            columns.put_head(slot, track, rows.take(taken))
         if track.head.level:
             outcome.standing.add(slot)

@@ -10,7 +10,6 @@ stands here is the rule in its plainest form; it is used where something happens
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
@@ -141,36 +140,34 @@ def quiet(rule: LevelRule) -> LevelState:
 
 def step(rule: LevelRule, state: LevelState, sample: Sample) -> tuple[LevelState, Edge | None]:
     """The state after `sample`, which must not be earlier than the state's last, and the edge that it makes."""
-    time, height = sample.time, sample.height
+    time, height, standing = sample.time, sample.height, state.level
     unbroken = time - state.last <= rule.max_gap
-    over = tuple(
-        (min(since, time) if unbroken else time) if height >= level.threshold else NEVER
-        for since, level in zip(state.over, rule.levels, strict=True)
-    )
-    below = tuple(
-        (min(since, time) if unbroken else time) if height < rule.clear_below(index) else NEVER
-        for index, since in enumerate(state.below)
-    )
-    proven = _highest(over, lambda since: time - since >= rule.on_delay)
-    held = _highest(below[: state.level], lambda since: time - since < rule.off_delay)
+    over, below = [], []
+    proven = held = 0
+    for index, level in enumerate(rule.levels):
+        since = NEVER
+        if height >= level.threshold:
+            since = min(state.over[index], time) if unbroken else time
+            if time - since >= rule.on_delay:
+                proven = index + 1
+        over.append(since)
+        since = NEVER
+        if index < standing:
+            if height < rule.clear_below(index):
+                since = min(state.below[index], time) if unbroken else time
+            if time - since < rule.off_delay:
+                held = index + 1
+        below.append(since)
     after = max(proven, held)
-    peak = None
-    if after or state.level or over[0] != NEVER:
-        peak = _higher(state.peak, sample.value)
+    episode = after > 0 or over[0] != NEVER
+    peak = _higher(state.peak, sample.value) if episode or standing else None
     edge = None
-    if after != state.level:
-        since = over[after - 1] if after > state.level else below[state.level - 1]
-        edge = Edge(time, state.level, after, sample.value, sample.over_range, since, peak)
-    # Of a level that does not stand nobody asks since when it is below; where it rises again it is not.
-    below = (*below[:after], *(NEVER,) * (len(below) - after))
-    return LevelState(after, over, below, time, peak if after or over[0] != NEVER else None), edge
-
-
-def _highest(since: tuple[int, ...], stands: Callable[[int], bool]) -> int:
-    for index in range(len(since) - 1, -1, -1):
-        if stands(since[index]):
-            return index + 1
-    return 0
+    if after != standing:
+        since = over[after - 1] if after > standing else below[standing - 1]
+        edge = Edge(time, standing, after, sample.value, sample.over_range, since, peak)
+        # Of a level that does not stand nobody asks since when it is below; where it rises again it is not.
+        below[after:] = [NEVER] * (len(below) - after)
+    return LevelState(after, tuple(over), tuple(below), time, peak if episode else None), edge
 
 
 def _higher(one: float | None, other: float | None) -> float | None:

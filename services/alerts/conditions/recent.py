@@ -1,9 +1,12 @@
 """The readings of the last minutes of many datastreams, in a few arrays: a ring for each, all in one pool."""
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
+
+from services.alerts.conditions.levels import Sample
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -26,6 +29,11 @@ class Readings:
     def take(self, which: Ints | Bools | slice) -> "Readings":
         """Some of the rows."""
         return Readings(self.time[which], self.value[which], self.over_range[which])
+
+    def samples(self) -> list[Sample]:
+        """The rows one by one."""
+        columns = zip(self.time.tolist(), self.value.tolist(), self.over_range.tolist(), strict=True)
+        return [Sample(time, None if isnan(value) else value, over_range) for time, value, over_range in columns]
 
     def height(self) -> Floats:
         """What is compared with the thresholds; see `Sample.height`."""
@@ -76,9 +84,10 @@ class Recent:
         self._pool.over_range[at] = readings.over_range
         self.count[slot] += lengths
 
-    def of(self, slot: int) -> Readings:
-        """What is kept of one slot."""
-        return self._pool.take(self._places(slot))
+    def of(self, slot: int, begin: int | None = None) -> Readings:
+        """What is kept of one slot; or what came from number `begin` on."""
+        number = np.arange(self.start[slot] if begin is None else begin, self.count[slot])
+        return self._pool.take(self._offset[slot] + (number & (self._capacity[slot] - 1)))
 
     def replace(self, slot: int, readings: Readings) -> None:
         """Keep these readings of a slot and no others."""
@@ -98,11 +107,6 @@ class Recent:
         first = np.cumsum(kept) - kept
         number = np.arange(int(kept.sum())) + np.repeat(self.start - first, kept)
         return self._pool.take(np.repeat(self._offset, kept) + (number & np.repeat(self._capacity - 1, kept)))
-
-    def _places(self, slot: int) -> Ints:
-        number = np.arange(self.start[slot], self.count[slot])
-        places: Ints = self._offset[slot] + (number & (self._capacity[slot] - 1))
-        return places
 
     def _grow(self, slot: int, needed: int) -> None:
         kept = self.of(slot)

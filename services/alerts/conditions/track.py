@@ -47,7 +47,7 @@ class Change(NamedTuple):
 class Track:
     """The evaluation of one datastream under one rule. All times in microseconds of event time."""
 
-    __slots__ = ("bound", "checkpoint", "edges", "head", "rule", "samples")
+    __slots__ = ("_states", "bound", "checkpoint", "edges", "rule", "samples")
 
     def __init__(
         self,
@@ -61,7 +61,14 @@ class Track:
         self.bound = bound
         self.checkpoint = checkpoint if checkpoint is not None else quiet(rule)
         self.samples = samples if samples is not None else []
-        self.head, self.edges = self._replay()
+        self.edges: list[Edge] = []
+        self._states: list[LevelState] = []
+        self._replay(0)
+
+    @property
+    def head(self) -> LevelState:
+        """The state after the newest reading."""
+        return self._states[-1] if self._states else self.checkpoint
 
     def offer(self, sample: Sample) -> tuple[Verdict, Change | None]:
         """Take one reading; the change is None where it alters no edge."""
@@ -71,11 +78,8 @@ class Track:
         before = self.head.level
         if sample.time > newest:
             self.samples.append(sample)
-            self.head, edge = step(self.rule, self.head, sample)
-            change = None
-            if edge is not None:
-                self.edges.append(edge)
-                change = Change(before, self.head.level, before, (), (edge,), None)
+            edge = self._take(sample)
+            change = Change(before, self.head.level, before, (), (edge,), None) if edge is not None else None
             self._trim()
             return Verdict.TAKEN, change
         outcome = self._insert(sample, before)
@@ -90,7 +94,8 @@ class Track:
         else:
             insort(self.samples, sample, key=lambda kept: kept.time)
         old = self.edges
-        self.head, self.edges = self._replay()
+        self.edges = [edge for edge in old if edge.time < sample.time]
+        self._replay(place)
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, self.edges, strict=False)))
         withdrawn, issued = tuple(old[same:]), tuple(self.edges[same:])
         if not withdrawn and not issued:
@@ -98,13 +103,18 @@ class Track:
         kept = (withdrawn or issued)[0].before
         return Change(before, self.head.level, kept, withdrawn, issued, sample.time)
 
-    def _replay(self) -> tuple[LevelState, list[Edge]]:
-        state, edges = self.checkpoint, []
-        for sample in self.samples:
-            state, edge = step(self.rule, state, sample)
-            if edge is not None:
-                edges.append(edge)
-        return state, edges
+    def _replay(self, place: int) -> None:
+        """Evaluate the readings from `place` on again."""
+        del self._states[place:]
+        for sample in self.samples[place:]:
+            self._take(sample)
+
+    def _take(self, sample: Sample) -> Edge | None:
+        state, edge = step(self.rule, self.head, sample)
+        self._states.append(state)
+        if edge is not None:
+            self.edges.append(edge)
+        return edge
 
     def _trim(self) -> None:
         """Move the checkpoint over the readings that no late one may come before any more."""
@@ -113,9 +123,9 @@ class Track:
         settled = max(settled, len(self.samples) - MOST_KEPT)
         if not settled:
             return
-        for sample in self.samples[:settled]:
-            self.checkpoint, _ = step(self.rule, self.checkpoint, sample)
+        self.checkpoint = self._states[settled - 1]
         del self.samples[:settled]
+        del self._states[:settled]
         self.edges = [edge for edge in self.edges if edge.time > self.checkpoint.last]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.conditions import Outcome, Sample, Unreadable, evaluate, to_bytes
+from services.alerts.conditions import Outcome, Unreadable, evaluate, to_bytes
 from services.alerts.engine import effects, metrics
 from services.alerts.engine.outages import is_outage
 from services.alerts.engine.readings import Limits, Rows, rows_of
@@ -222,7 +222,7 @@ class Shard:
             await store.advance(connection, self.stream, self._stored_applied, last.position)
             entries = await effects.respond(connection, changed, now)
             for i in np.unique(slot[reaching]).tolist():
-                samples = _samples(rows, reaching[slot[reaching] == i])
+                samples = rows.readings.take(reaching[slot[reaching] == i]).samples()
                 count = int(np.count_nonzero(slot[history] == i))
                 await effects.journal_backfill(connection, known[int(ids[i])], rules[i], samples, count, last, now)
         self._stored_applied = last.position
@@ -273,12 +273,6 @@ def _merge(into: dict[int, Counts], more: Mapping[int, Counts]) -> None:
         known.too_late += counts.too_late
         known.backfilled += counts.backfilled
         known.ahead += counts.ahead
-
-
-def _samples(rows: Rows, which: NDArray[np.int64]) -> list[Sample]:
-    found = rows.readings.take(which)
-    columns = zip(found.time.tolist(), found.value.tolist(), found.over_range.tolist(), strict=True)
-    return [Sample(time, number(value), over_range) for time, value, over_range in columns]
 
 
 def _measure(
