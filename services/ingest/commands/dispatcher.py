@@ -6,6 +6,7 @@ that marks it as sent before it goes out. A replica that goes down meanwhile cos
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,6 +39,7 @@ DEFAULT_PW = "123456"
 """For a device that shows neither; devices are delivered with this password."""
 _RESULT = {Cn.REQUEST_ANSWER.value: "QnRtn", Cn.EXECUTION_RESULT.value: "ExeRtn", Cn.NOTICE_ANSWER.value: None}
 """Where the answers of devices have their result."""
+_QN = re.compile(r"[0-9]{17}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,8 @@ class Dispatcher:
 
     def _is_ours(self, front: Front) -> bool:
         link = self._links.get(front.command.mn)
-        if link is None:
+        if link is None or link.device.park_id != front.command.park_id:
+            # A device that another park has meanwhile does not do what the former one asked.
             return False
         return front.last_seen is None or link.heard_at >= front.last_seen - FRESHER_ELSEWHERE
 
@@ -215,7 +218,8 @@ class Dispatcher:
 
 def _answer(message: Segment, link: Link) -> _Heard | None:
     name = _RESULT.get(message.cn or "")
-    if not message.qn or not message.cn:
+    # Every QN of ours has this form; whatever else a device makes up is not worth a question to the database.
+    if message.cn is None or message.qn is None or not _QN.fullmatch(message.qn):
         return None
     return _Heard((link.mn, message.qn), message.cn, _number(message, name) if name else None)
 

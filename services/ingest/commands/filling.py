@@ -7,7 +7,7 @@ one of its making.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
@@ -17,7 +17,17 @@ from services.ingest.commands import gap_store, store
 from services.ingest.commands.dispatcher import Dispatcher
 from services.ingest.commands.filled import GapState, Outcome, outcome
 from services.ingest.commands.gap_store import StoredGap
-from services.ingest.commands.gaps import ALLOWED, Span, expected, interval_of, last_record, missing, pieces, without
+from services.ingest.commands.gaps import (
+    ALLOWED,
+    Span,
+    expected,
+    interval_of,
+    last_record,
+    merged,
+    missing,
+    pieces,
+    without,
+)
 from services.ingest.commands.requests import History
 from services.ingest.registry.snapshot import Device
 from services.ingest.stations.links import Link, Links
@@ -123,7 +133,7 @@ class GapFilling:
             return
         found = missing([*(_moved_to(time, begin, interval) for time in earlier), *present], interval)
         spans = without(found, await gap_store.known(connection, device.mn, cadence, begin - interval))
-        asked = [piece for span in spans for piece in pieces(span, interval, RECORDS_A_REQUEST)]
+        asked = [piece for span in merged(spans, interval) for piece in pieces(span, interval, RECORDS_A_REQUEST)]
         await gap_store.add(connection, device.park_id, device.mn, cadence, asked, interval, until=present[-1], now=now)
         if asked:
             log.info("records_missing", mn=device.mn, cadence=cadence, gaps=len(asked))
@@ -157,6 +167,8 @@ class GapFilling:
             }
         )
         patience = self._dispatcher.patience
+        # The device is connected now. When it goes, the others must not wait for it.
+        patience = replace(patience, connection=patience.over_time * (patience.tries + 1))
         command = await store.add(
             connection, gap.park_id, gap.mn, request, origin=ORIGIN, by=ORIGIN, now=now, patience=patience
         )

@@ -19,6 +19,9 @@ ALLOWED: dict[str, frozenset[timedelta]] = {
 MIN_STEPS = 3
 """So many times an interval has to be seen before it is believed."""
 
+MERGED_RECORDS = 10
+"""So many records between two gaps are rather sent again than asked around."""
+
 
 class Span(NamedTuple):
     """From the beginning of the first missing record to the beginning of the next that is there."""
@@ -58,6 +61,17 @@ def without(spans: Iterable[Span], known: Sequence[Span]) -> list[Span]:
             if part.begin < part.end
         ]
     return left
+
+
+def merged(spans: Sequence[Span], interval: timedelta) -> list[Span]:
+    """Spans with few records between them as one: a device that loses single records is asked once for many."""
+    found: list[Span] = []
+    for span in spans:
+        if found and span.begin - found[-1].end < interval * MERGED_RECORDS:
+            found[-1] = Span(found[-1].begin, span.end)
+        else:
+            found.append(span)
+    return found
 
 
 def pieces(span: Span, interval: timedelta, longest: int) -> list[Span]:

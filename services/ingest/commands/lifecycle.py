@@ -144,7 +144,11 @@ def overdue(progress: Progress, now: datetime, patience: Patience) -> Progress:
 def bounded(answer: Mapping[str, str]) -> dict[str, str]:
     """The part of an answer that is kept."""
     some = list(answer.items())[:MAX_ANSWER_FIELDS]
-    return {name[:MAX_ANSWER_TEXT]: value[:MAX_ANSWER_TEXT].replace("\x00", "") for name, value in some}
+    return {_storable(name): _storable(value) for name, value in some}
+
+
+def _storable(text: str) -> str:
+    return text[:MAX_ANSWER_TEXT].replace("\x00", "")
 
 
 def _name(table: type[QnRtn] | type[ExeRtn], result: int | None) -> str:

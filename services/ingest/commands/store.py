@@ -16,8 +16,8 @@ MAX_OPEN = 50
 """Open commands of one device; more would only wait."""
 PAGE = 1000
 _COLUMNS = """
-    c.id, c.mn, c.qn, c.cn, c.request, c.state, c.due_at, c.expires_at, c.attempts, c.records, c.qn_rtn, c.exe_rtn,
-    c.answer, c.detail
+    c.id, c.park_id, c.mn, c.qn, c.cn, c.request, c.state, c.due_at, c.expires_at, c.attempts, c.records,
+    c.qn_rtn, c.exe_rtn, c.answer, c.detail
 """
 _INSERT = text(
     """
@@ -67,6 +67,7 @@ class Command:
     """A command as it is followed. ``qn`` is None before it has gone out."""
 
     id: int
+    park_id: str
     mn: str
     qn: str | None
     cn: str
@@ -160,7 +161,8 @@ def _command(row: Row[Any]) -> Command:
         answer=row.answer,
         detail=row.detail,
     )
-    return Command(row.id, row.mn, row.qn, row.cn, REQUEST.validate_python(row.request), progress)
+    request = REQUEST.validate_python(row.request)
+    return Command(row.id, row.park_id, row.mn, row.qn, row.cn, request, progress)
 
 
 def _values(command: Command, now: datetime) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from shared.hj212.codes import QnRtn
+from shared.hj212.codes import Cn, QnRtn
+from shared.hj212.segment import Pair, build
 from tests.ingest.commands.devices import MINUTE, answering, local
 from tests.ingest.conftest import Start
 from tests.ingest.parks import park, station
 from tests.ingest.running import Running, until
 
+ANSWER = Pair("ExeRtn", None, "1")
 COMMANDS = "/parks/test-park/devices/A1/commands"
 QUICK = {"ingest_command_over_time_s": 0.3, "ingest_command_execution_s": 0.6, "ingest_command_connection_s": 4.0}
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -184,6 +186,31 @@ async def test_a_command_survives_its_replica(start_ingest: Start, database_url:
             done = await ended(second, asked)
     assert (done["state"], done["attempts"]) == ("executed", 2)
     assert device.asked[0].qn == done["qn"]
+
+
+async def test_made_up_answers_do_no_harm(quick: Running) -> None:
+    async with answering(quick) as device:
+        for qn in ("x", "20260301120000000", "1" * 500, "2026030112000000\x00"):
+            message = build(Cn.EXECUTION_RESULT, qn=qn, st="91", pw="123456", mn="A1", groups=((ANSWER,),))
+            await device.client.send(message)
+        assert (await ended(quick, await ask(quick, "get_time")))["state"] == "executed"
+
+
+async def test_a_device_that_another_park_has_now_is_not_asked(quick: Running) -> None:
+    asked = await ask(quick, "get_time")
+    await quick.put_park(park(station("s2", "B2")))
+    await quick.put_park(park(station("s1", "A1"), park_id="other"))
+    async with answering(quick) as device:
+        await until(_linked(quick))
+        await until(_timed_out(quick, asked["id"]))
+        assert device.asked == []
+
+
+def _timed_out(ingest: Running, command: int) -> Any:
+    async def timed_out() -> bool:
+        return await ingest.rows("SELECT state FROM command WHERE id = %s", command) == [("timed_out",)]
+
+    return timed_out
 
 
 async def test_lists_are_paged_and_chosen_by_state(ingest: Running) -> None:

@@ -14,7 +14,7 @@ DEVICE = "/parks/test-park/devices/A1"
 EAGER = {"ingest_gap_settle_s": 0, "ingest_gap_look_s": 0.2, "ingest_gap_every_s": 0.1}
 QUICK = {"ingest_command_over_time_s": 0.3, "ingest_command_tries": 1}
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
-RECORDS = {local(NOW - minutes * MINUTE): float(minutes) for minutes in range(1, 41)}
+RECORDS = {local(NOW - minutes * MINUTE): float(minutes) for minutes in range(1, 61)}
 """What the device has measured and remembers."""
 
 
@@ -55,24 +55,34 @@ async def stored(ingest: Running) -> list[float]:
 
 async def test_what_a_device_did_not_send_is_asked_for_and_filled(eager: Running) -> None:
     async with answering(eager, records=RECORDS) as device:
-        await tell(device, 40, 39, 38, 37, 36, 35, 20, 19, 10, 9)
+        await tell(device, 60, 59, 58, 57, *range(49, 35, -1), 27, 26)
         filled = await settled(eager, "filled", "filled")
-        assert await stored(eager) == [float(minutes) for minutes in range(40, 8, -1)]
+        assert await stored(eager) == [float(minutes) for minutes in range(60, 25, -1)]
         assert [(gap["begin"], gap["end"], gap["interval_s"], gap["tries"]) for gap in filled] == [
-            (shown(18), shown(10), 60, 1),
-            (shown(34), shown(20), 60, 1),
+            (shown(35), shown(27), 60, 1),
+            (shown(56), shown(49), 60, 1),
         ]
         asked = [(message.cn, message.value("BeginTime"), message.value("EndTime")) for message in device.asked]
-        latest, earlier = ("2051", wire(18), wire(11)), ("2051", wire(34), wire(21))
-        assert sorted(asked) == sorted([latest, earlier])
-        await tell(device, 8, 7)
-        await until(lambda: holds(eager, 34))
+        later, earlier = ("2051", wire(35), wire(28)), ("2051", wire(56), wire(50))
+        assert sorted(asked) == sorted([later, earlier])
+        await tell(device, 25, 24)
+        await until(lambda: holds(eager, 37))
         assert len(device.asked) == 2, "nothing is asked for twice"
     commands = (await eager.get(f"{DEVICE}/commands"))["items"]
     assert {(command["origin"], command["state"], command["records"]) for command in commands} == {
         ("gap", "executed", 8),
-        ("gap", "executed", 14),
+        ("gap", "executed", 7),
     }
+
+
+async def test_single_records_that_are_missing_are_asked_for_together(eager: Running) -> None:
+    await eager.http.put(f"{DEVICE}/gap-filling", json={"enabled": False})
+    async with answering(eager, records=RECORDS) as device:
+        await tell(device, 60, 59, 58, 57, 56, 54, 52, 50, 49, 46)
+        await until(lambda: holds(eager, 10))
+        await eager.http.put(f"{DEVICE}/gap-filling", json={"enabled": True})
+        (gap,) = await settled(eager, "filled")
+        assert (gap["begin"], gap["end"], len(device.asked)) == (shown(55), shown(46), 1)
 
 
 async def holds(ingest: Running, count: int) -> bool:
@@ -121,15 +131,15 @@ def _looked(ingest: Running) -> Any:
     return looked
 
 
-async def test_a_device_that_has_less_and_one_that_has_nothing(eager: Running) -> None:
-    some = {time: value for time, value in RECORDS.items() if value not in (20, 21, 22, 23, 12)}
+async def test_a_device_that_has_less(eager: Running) -> None:
+    some = {time: value for time, value in RECORDS.items() if value > 50 or value in (33, 31)}
     async with answering(eager, records=some) as device:
-        await tell(device, 40, 39, 38, 37, 26, 18, 11, 10, 9, 8)
-        found = await settled(eager, "filled", "partly", "partly")
+        await tell(device, 60, 59, 58, 57, 50, *range(49, 35, -1), 30, *range(29, 15, -1), 10)
+        found = await settled(eager, "filled", "partly", "unfillable")
     assert {(gap["begin"], gap["state"]) for gap in found} == {
-        (shown(36), "filled"),
-        (shown(25), "partly"),
-        (shown(17), "partly"),
+        (shown(56), "filled"),
+        (shown(35), "partly"),
+        (shown(15), "unfillable"),
     }
 
 

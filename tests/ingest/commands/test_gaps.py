@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.commands.gaps import Span, expected, interval_of, last_record, missing, pieces, without
+from services.ingest.commands.gaps import Span, expected, interval_of, last_record, merged, missing, pieces, without
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -46,6 +46,12 @@ def test_missing_records() -> None:
 def test_nothing_is_asked_for_twice() -> None:
     assert without([span(0, 10)], [span(2, 4), span(6, 20)]) == [span(0, 2), span(4, 6)]
     assert without([span(0, 10)], [span(0, 10)]) == []
+
+
+def test_gaps_that_lie_close_together_are_one() -> None:
+    spans = [span(0, 1), span(2, 3), span(12, 14), span(24, 25)]
+    assert merged(spans, MINUTE) == [span(0, 14), span(24, 25)]
+    assert merged([], MINUTE) == []
 
 
 def test_long_spans_are_cut() -> None:

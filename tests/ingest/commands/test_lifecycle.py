@@ -82,10 +82,12 @@ def test_notices_end_with_their_answer() -> None:
 
 
 def test_answers_are_kept_within_bounds() -> None:
-    many = {f"field{number}": "x" * 1000 for number in range(100)}
+    many = {f"field\x00{number}": "x\x00" * 1000 for number in range(100)}
     progress = lifecycle.told(sent(), 0, many, NOW, PATIENCE)
     assert len(progress.answer) == lifecycle.MAX_ANSWER_FIELDS
-    assert max(len(value) for value in progress.answer.values()) == lifecycle.MAX_ANSWER_TEXT
+    assert max(len(value) for value in progress.answer.values()) <= lifecycle.MAX_ANSWER_TEXT
+    assert "\x00" not in str(progress.answer)
+    assert "\\x00" not in repr(progress.answer)
 
 
 EVENTS = st.lists(
