@@ -1,7 +1,7 @@
 # Fenceline. `make` alone prints what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench validate lint format requirements seed status clean
+.PHONY: help run test fuzz bench validate lint format requirements seed status clean
 
 # The first Python here that is new enough; `make run PYTHON=/path/to/python` overrides it.
 PYTHON ?= $(shell for python in python3 python3.12 python3.13 python3.11 python3.14; do \
@@ -35,6 +35,10 @@ seed: ## Load a park file into the running system (PARK=path) | 向运行中的�
 test: ## Install what tests need and run them all | 安装测试依赖并运行全部测试
 	$(call install,test)
 	@$(VENV)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+
+fuzz: ## Try changed inputs on the reader of HJ 212 (SECONDS=600) | 对 HJ 212 读取程序做模糊测试
+	$(call install,test)
+	@$(VENV)/python -m tests.fuzz $(SECONDS)
 
 bench: ## Measure speed beside the peers (ONLY="model.footprint_ms model.over") | 与同类软件对比测速
 	$(call install,bench)

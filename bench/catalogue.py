@@ -79,6 +79,28 @@ BENCHMARKS = [
         budget_s=15.0,
     ),
     Benchmark(
+        "ingest.hj212.frames_per_s",
+        "HJ 212 frames of ten factors, each acknowledged after its commit, alerts evaluating them",
+        "frames/s",
+        Limit("at least", 5_000.0),
+        _at("hj212", "frames_per_s"),
+        budget_s=10.0,
+    ),
+    Benchmark(
+        "ingest.hj212.connections",
+        "stations held for a minute, each sending every 30 s, none dropped and each frame answered",
+        "",
+        Limit("at least", 10_000.0),
+        _at("hj212", "connections"),
+    ),
+    Benchmark(
+        "ingest.hj212.rss_mb",
+        "the most memory that ingest took meanwhile, with the registry of 10,000 devices",
+        "MB",
+        Limit("at most", 1_000.0),
+        _at("hj212", "rss_mb"),
+    ),
+    Benchmark(
         "ingest.overload.growth_mb",
         "growth of ingest's memory under twice the load that it carries, for ten minutes",
         "MB",

@@ -1,0 +1,193 @@
+"""HJ 212 over TCP: frames of ten factors a second, and ten thousand connections that are held.
+
+Everything is on this machine: the client, ingest, alerts, PostgreSQL (fsync on) and Valkey. A station sends its next
+frame when the last one is acknowledged, as the standard says; so each frame that is counted was committed. The times
+are of now, so the readings are evaluated, not set aside as history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, cast
+
+import psutil
+import uvloop
+
+from bench import service
+from bench.benchmark import Measured
+from bench.ingest_http import until_evaluated
+from bench.large_park import GASES, PARK, large_park, mn
+from shared.hj212.frame import encode
+from shared.vocabulary import observed_properties
+
+STATIONS = 200
+HELD = 10_000
+EVERY_S = 30.0
+ROUNDS = 2
+_CODES = [observed_properties()[gas].factor_2017 or gas for gas in GASES]
+_ZONE = timedelta(hours=8)
+
+
+def frames_per_s(budget_s: float) -> Measured:
+    """Frames of ten factors that were acknowledged a second."""
+    with service.running("services.ingest", "services.alerts") as system:
+        _register(system, STATIONS)
+        found = _load(system, stations=STATIONS, seconds=budget_s, every_s=0.0)
+        found["alerts_behind_s"] = until_evaluated(system, found["acknowledged"] * len(GASES))
+    found["frames_per_s"] = found["acknowledged"] / found["seconds"]
+    return Measured(round(found["frames_per_s"]), found)
+
+
+def connections(_budget_s: float) -> Measured:
+    """Connections that were all held, none dropped and no frame of theirs unanswered."""
+    found = _hold()
+    return Measured(found["held"], found)
+
+
+def rss_mb(_budget_s: float) -> Measured:
+    """What ingest takes of memory meanwhile."""
+    found = _hold()
+    return Measured(found["rss_mb"], found)
+
+
+@cache
+def _hold() -> dict[str, Any]:
+    with service.running("services.ingest", "services.alerts") as system:
+        _register(system, HELD)
+        ingest = psutil.Process(system.processes["services.ingest"])
+        before = ingest.memory_info().rss
+        found = _load(system, stations=HELD, seconds=ROUNDS * EVERY_S, every_s=EVERY_S)
+        memory = _status(ingest.pid)
+    return found | {
+        "rss_mb": round(memory / 1e6),
+        "rss_before_mb": round(before / 1e6),
+        "held": found["connected"] - found["dropped"] if found["unanswered"] == 0 else 0,
+    }
+
+
+def _status(process: int) -> int:
+    """The most memory that a process has had [bytes]."""
+    lines = Path(f"/proc/{process}/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def _register(system: service.System, stations: int) -> None:
+    file = large_park(stations)
+    for name in ("ingest", "alerts"):
+        with system.client(name) as client:
+            client.put(f"/parks/{PARK}/registry", json=file).raise_for_status()
+    with system.client("ingest") as client:
+        for _ in range(600):  # the registry is read again by whoever was told that it changed
+            if f"fenceline_ingest_registered_devices {float(stations)}" in client.get("/metrics").text:
+                return
+            time.sleep(0.1)
+    raise RuntimeError("the registry was not read within a minute")
+
+
+def _load(system: service.System, **given: Any) -> dict[str, Any]:
+    """Run the client in a process of its own, as it would be; what it counted."""
+    client = [sys.executable, "-m", "bench.hj212"]
+    data = json.dumps({"port": system.hj212_port, **given})
+    done = subprocess.run(client, input=data, capture_output=True, text=True, check=True)
+    counted: dict[str, Any] = json.loads(done.stdout)
+    return counted
+
+
+# --- the client: a process of its own, with as little work a frame as can be ----------------------------------------
+
+
+class _Station(asyncio.Protocol):
+    """Sends a frame, waits for its answer, and sends the next: at once, or when its turn comes."""
+
+    def __init__(self, number: int, every_s: float, tally: _Tally) -> None:
+        self._mn = mn(number)
+        self._every_s = every_s
+        self._tally = tally
+        self._last_ms = 0
+        self._sent_at = 0.0
+        self.waits = False
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def send(self) -> None:
+        if self._tally.over or self.transport is None:
+            return
+        self._last_ms = max(self._last_ms + 1, time.time_ns() // 1_000_000)
+        moment = datetime.fromtimestamp(self._last_ms // 1000, UTC) + _ZONE
+        at = f"{moment:%Y%m%d%H%M%S}{self._last_ms % 1000:03d}"
+        body = f"DataTime={at};{_READINGS}"
+        segment = f"QN={at};ST=31;CN=2011;PW=123456;MN={self._mn};Flag=5;CP=&&{body}&&"
+        self.waits, self._sent_at = True, time.perf_counter()
+        self.transport.write(encode(segment.encode()))
+
+    def data_received(self, data: bytes) -> None:
+        if b"CN=9014" not in data:  # the only message that ingest sends here; it is never cut on loopback
+            return
+        self.waits = False
+        self._tally.acknowledged += 1
+        self._tally.latencies.append(time.perf_counter() - self._sent_at)
+        if self._every_s:
+            asyncio.get_running_loop().call_later(self._every_s, self.send)
+        else:
+            self.send()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self.transport = None
+        self._tally.dropped += not self._tally.over
+
+
+class _Tally:
+    """What the stations count together."""
+
+    def __init__(self) -> None:
+        self.acknowledged = 0
+        self.dropped = 0
+        self.latencies: list[float] = []
+        self.over = False
+
+
+_READINGS = ";".join(f"{code}-Rtd=0.0{number},{code}-Flag=N" for number, code in enumerate(_CODES, start=10))
+
+
+async def _client(port: int, stations: int, seconds: float, every_s: float) -> dict[str, Any]:
+    loop, tally = asyncio.get_running_loop(), _Tally()
+    all_of_them: list[_Station] = []
+    for number in range(stations):
+        _, station = await loop.create_connection(partial(_Station, number, every_s, tally), "127.0.0.1", port)
+        all_of_them.append(station)
+    begun = time.perf_counter()
+    for place, station in enumerate(all_of_them):
+        loop.call_later(every_s * place / stations, station.send)
+    await asyncio.sleep(seconds)
+    tally.over = True
+    took = time.perf_counter() - begun
+    acknowledged = tally.acknowledged
+    async with asyncio.timeout(10):
+        while any(station.waits for station in all_of_them):  # noqa: ASYNC110  (one look in a while is cheapest)
+            await asyncio.sleep(0.05)
+    waited = sorted(tally.latencies)
+    return {
+        "connected": stations,
+        "dropped": tally.dropped,
+        "acknowledged": acknowledged,
+        "unanswered": sum(station.waits for station in all_of_them),
+        "seconds": round(took, 2),
+        "answer_p50_ms": round(waited[len(waited) // 2] * 1e3, 1),
+        "answer_p99_ms": round(waited[len(waited) * 99 // 100] * 1e3, 1),
+    }
+
+
+if __name__ == "__main__":
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    print(json.dumps(uvloop.run(_client(**json.load(sys.stdin)))))
