@@ -6,6 +6,7 @@ from services.ingest.api import (
     archive,
     changes,
     commands,
+    conversions,
     corrections,
     devices,
     export,
@@ -15,6 +16,8 @@ from services.ingest.api import (
     reports,
     series,
     statistics,
+    uploads,
+    wind,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -24,10 +27,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     devices.router,
     commands.router,
     observations.router,
+    uploads.router,
     series.router,
     corrections.router,
     statistics.router,
     changes.router,
     export.router,
     reports.router,
+    wind.router,
+    conversions.router,
 )

@@ -95,7 +95,7 @@ async def wind_roses(
     chosen = dict(list(known.items())[:MAX_STATIONS])
     speeds = [speed for pairs in chosen.values() for speed, _ in pairs.values()]
     span: dict[str, Any] = {"start": start, "end": end}
-    found = set((await connection.execute(_HAS_READINGS, {"ids": speeds, **span})).scalars())
+    found = await having_readings(connection, speeds, start, end)
     roses = []
     for station, pairs in chosen.items():
         best = next((name for name in PREFERRED if name in pairs and pairs[name][0] in found), None)
@@ -106,6 +106,14 @@ async def wind_roses(
             cells = [Cell(*row) for row in await connection.execute(_CELLS, {**pair, **span})]
         roses.append(rose(station, best if cells else None, cells, sectors=sectors, edges=edges, calm=calm))
     return roses
+
+
+async def having_readings(
+    connection: AsyncConnection, ids: Sequence[int], start: datetime, end: datetime
+) -> frozenset[int]:
+    """Those of the datastreams that have readings with ``start <= time < end``."""
+    question = {"ids": list(ids), "start": start, "end": end}
+    return frozenset((await connection.execute(_HAS_READINGS, question)).scalars())
 
 
 def rose(

@@ -8,6 +8,7 @@ from services.ingest.schemas.commands import (
     GapFilling,
     GapPage,
 )
+from services.ingest.schemas.conversions import Conversion, ConversionPage
 from services.ingest.schemas.corrections import (
     Conflict,
     ConflictPage,
@@ -40,6 +41,8 @@ from services.ingest.schemas.registry import (
     RegistryTaken,
     Station,
     StationDatastream,
+    StationLocation,
+    StationLocationPage,
     StationPage,
     UnknownDevice,
     UnknownDevicePage,
@@ -61,6 +64,7 @@ from services.ingest.schemas.statistics import (
     WindRosePage,
     WindSector,
 )
+from services.ingest.schemas.wind import Wind, WindPage, WindResolution
 
 __all__ = [
     "BatchResult",
@@ -72,6 +76,8 @@ __all__ = [
     "Conflict",
     "ConflictPage",
     "Content",
+    "Conversion",
+    "ConversionPage",
     "CorrectedValue",
     "Correction",
     "CorrectionPage",
@@ -106,11 +112,16 @@ __all__ = [
     "SeriesPage",
     "Station",
     "StationDatastream",
+    "StationLocation",
+    "StationLocationPage",
     "StationPage",
     "Statistics",
     "StatisticsPage",
     "UnknownDevice",
     "UnknownDevicePage",
+    "Wind",
+    "WindPage",
+    "WindResolution",
     "WindRose",
     "WindRosePage",
     "WindSector",

@@ -44,6 +44,7 @@ _datastreams = st.builds(
     factor=st.none() | st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True),
     unit=st.none() | st.sampled_from(["mg/m3", "ppm"]),
     standard_state_c=st.sampled_from([0, 20, 25]),
+    at_measured_state=st.booleans(),
     cadences=st.lists(st.sampled_from(["realtime", "minute", "hour", "day"]), min_size=1, max_size=4, unique=True),
     range_upper=_limits,
     detection_limit=_limits,
@@ -148,7 +149,7 @@ FULL = park(
         | {"sm4_key": "0123456789abcdef"},
         datastreams=[
             {"property": "chlorine", "factor": "11", "unit": "ppm", "standard_state_c": 0, "cadences": ["hour"]}
-            | {"range_upper": 30.5, "detection_limit": 0.1},
+            | {"range_upper": 30.5, "detection_limit": 0.1, "at_measured_state": True},
             {"property": "ammonia"},
         ],
     ),
