@@ -50,7 +50,8 @@ async def export(
 ) -> StreamingResponse:
     """Observations as one file, by datastream and time. A file that could not be read to its end breaks off.
 
-    Beyond `raw`, a row is a period with its mean and the numbers of its `readings` and of those that are `valid`.
+    Beyond `raw`, a row is a period with its mean and the numbers of its `readings` and of those that are `valid`. Days
+    are the park's own, and whole ones: also the first and the last that the span touches.
     """
     check_span(start, end, _MAX_DAYS[resolution])
     async with asking(ingest) as connection:

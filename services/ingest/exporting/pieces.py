@@ -53,7 +53,7 @@ _PERIODS = {
     )
     for resolution in ("minute", "hour")
 }
-# Days are the park's own, each with the hours, or where its midnight is within an hour the minutes, that begin in it.
+# Days are the park's own and whole, put together from hours, or from minutes where midnights are not on the hour.
 _DAYS = {
     part: text(
         f"""
@@ -158,7 +158,7 @@ async def _periods(ask: Ask, wanted: Wanted, datastream: Datastream) -> AsyncIte
     if wanted.resolution == "day":
         days = midnights(wanted.zone, wanted.start, wanted.end, _LONGEST)
         whole = all(day.minute == day.second == 0 for day in days)
-        spans = [(wanted.start, wanted.end)]
+        spans = [(days[0], days[-1])]
         statement, more = _DAYS["hour" if whole else "minute"], {"days": days[:-1]}
     else:
         window = _WINDOW[wanted.resolution]

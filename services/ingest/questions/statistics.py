@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import schemas
+from services.ingest.questions.days import midnights
 from services.ingest.questions.position import Resolution
 from shared.problems import NotFound, Unprocessable
 from shared.vocabulary import observed_properties
@@ -19,6 +21,7 @@ MAX_SPAN: dict[Resolution, timedelta] = {
     "hour": timedelta(days=1831),
     "day": timedelta(days=1831),
 }
+_MOST_DAYS = 1900
 
 _OWNED = text(
     """
@@ -37,12 +40,15 @@ _PERIODS = """
            CASE WHEN valid > 0 AND valid >= CAST(:share AS float8) * count THEN mean END AS value
     FROM observation_{resolution}s(CAST(:ids AS integer[]), :start, :end)
 """
-# Days are the park's own, so they are put together from hours.
+# Days are the park's own and whole, put together from hours, or from minutes where midnights are not on the hour.
 _DAYS = """
-    SELECT datastream_id, date_trunc('day', bucket, :zone) AS time, sum(over_range) > 0 AS beyond,
+    SELECT datastream_id, day AS time, sum(over_range) > 0 AS beyond,
            CASE WHEN sum(valid) > 0 AND sum(valid) >= CAST(:share AS float8) * sum(count)
                 THEN sum(total) / sum(valid) END AS value
-    FROM observation_hours(CAST(:ids AS integer[]), :start, :end) GROUP BY 1, 2
+    FROM (SELECT *, width_bucket(bucket, CAST(:days AS timestamptz[])) AS nth
+          FROM observation_{part}s(CAST(:ids AS integer[]), :start, :end)) AS parts
+    JOIN unnest(CAST(:days AS timestamptz[])) WITH ORDINALITY AS d (day, nth) USING (nth)
+    GROUP BY datastream_id, day
 """
 # percentile_cont interpolates between ranks 1 + (n - 1) p, as HJ 663-2013 does.
 _STATISTICS = """
@@ -97,28 +103,29 @@ async def statistics(
     question: dict[str, Any] = {"ids": wanted, "start": start, "end": end}
     if basis != "raw":
         question["share"] = valid_share
+    source = {"raw": _READINGS}.get(basis, _PERIODS.format(resolution=basis))
     if basis == "day":
-        question["zone"] = next(iter(owned.values())).timezone
+        days = midnights(ZoneInfo(next(iter(owned.values())).timezone), start, end, _MOST_DAYS)
+        question |= {"days": days[:-1], "start": days[0], "end": days[-1]}
+        whole = all(day.minute == day.second == 0 for day in days)
+        source = _DAYS.format(part="hour" if whole else "minute")
     summaries = {
         row.datastream_id: row
         for row in await connection.execute(
-            _statement(_STATISTICS, basis), {**question, "fractions": [percent / 100 for percent in percents]}
+            text(_STATISTICS.format(source=source)), {**question, "fractions": [percent / 100 for percent in percents]}
         )
     }
     exceedances: dict[int, dict[float, Row[Any]]] = defaultdict(dict)
     if thresholds:
         levels = sorted(set(thresholds))
-        for row in await connection.execute(_statement(_EXCEEDANCES, basis), {**question, "thresholds": levels}):
+        for row in await connection.execute(
+            text(_EXCEEDANCES.format(source=source)), {**question, "thresholds": levels}
+        ):
             exceedances[row.datastream_id][row.threshold] = row
     return [
         _statistics(owned[number], summaries.get(number), exceedances[number], percents, sorted(set(thresholds)))
         for number in wanted
     ]
-
-
-def _statement(pattern: str, basis: Resolution) -> TextClause:
-    source = {"raw": _READINGS, "day": _DAYS}.get(basis, _PERIODS.format(resolution=basis))
-    return text(pattern.format(source=source))
 
 
 def _check(park_id: str, wanted: list[int], owned: dict[int, Row[Any]], thresholds: Sequence[float]) -> None:

@@ -97,7 +97,10 @@ class Statistics(BaseModel):
 
 
 class StatisticsPage(BaseModel):
-    """Statistics by datastream, from ``start`` on and before ``end``."""
+    """Statistics by datastream, of readings or of periods that begin from ``start`` on and before ``end``.
+
+    Days are the park's own, and whole ones: also the first and the last that the span touches.
+    """
 
     start: UtcDatetime
     end: UtcDatetime

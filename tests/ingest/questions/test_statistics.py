@@ -90,6 +90,27 @@ async def test_means_of_hours_and_days_leave_out_what_is_not_valid(ingest: Runni
     assert (found["values"], found["left_out"]) == (5, 2)
 
 
+async def test_days_are_whole_and_those_of_the_park(ingest: Running) -> None:
+    file = park(station("s1", "A1"))
+    file["park"]["timezone"] = "Asia/Kolkata"
+    await ingest.put_park(file)
+    number = await chlorine(ingest)
+    midnight = START + timedelta(hours=18, minutes=30)
+    await lay(
+        ingest,
+        [
+            (number, midnight - timedelta(hours=24), 1.0, "N"),
+            (number, midnight - timedelta(minutes=1), 3.0, "N"),
+            (number, midnight, 10.0, "N"),
+            (number, midnight + timedelta(hours=24), 99.0, "N"),
+        ],
+    )
+    span = {"start": iso(midnight - timedelta(minutes=90)), "end": iso(midnight + timedelta(minutes=10))}
+    (found,) = (await ingest.get(STATISTICS, **span, datastream_id=number, basis="day"))["items"]
+    assert (found["values"], found["minimum"], found["maximum"]) == (2, 2.0, 10.0)
+    assert found["maximum_at"] == iso(midnight)
+
+
 async def test_a_datastream_without_readings_has_none(ingest: Running) -> None:
     await ingest.put_park(park(station("s1", "A1")))
     (found,) = (await ingest.get(STATISTICS, **SPAN, datastream_id=await chlorine(ingest), threshold=1))["items"]
