@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from services.ingest import schemas
+from services.ingest.api.answering import answer
 from services.ingest.questions import series
 from services.ingest.questions.asking import asking
 from services.ingest.questions.latest import latest as latest_values
@@ -30,21 +31,29 @@ DEFAULT_SPAN: dict[Resolution | Literal["auto"], timedelta] = {
 }
 
 
-@router.get("/parks/{park_id}/latest", responses=responses(BadRequest, NotFound, Unavailable))
+@router.get(
+    "/parks/{park_id}/latest", response_model=schemas.LatestPage, responses=responses(BadRequest, NotFound, Unavailable)
+)
 async def latest(
     park_id: str,
     ingest: Ingest,
     cadence: Cadence = "realtime",
     limit: Annotated[int, Query(ge=1, le=MAX_LATEST)] = MAX_LATEST,
     cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
-) -> schemas.LatestPage:
+) -> Response:
     """The latest observation of every datastream of one cadence."""
     async with asking(ingest) as connection:
-        await questions.park(connection, park_id)
-        return await latest_values(connection, park_id, cadence, limit, cursor)
+        if park_id not in ingest.registry.snapshot.parks:  # another replica may just have taken it in
+            await questions.park(connection, park_id)
+        page = await latest_values(connection, park_id, cadence, limit, cursor)
+    return answer(page)
 
 
-@router.get("/parks/{park_id}/observations", responses=responses(BadRequest, NotFound, Unavailable))
+@router.get(
+    "/parks/{park_id}/observations",
+    response_model=schemas.SeriesPage,
+    responses=responses(BadRequest, NotFound, Unavailable),
+)
 async def observations(
     park_id: str,
     ingest: Ingest,
@@ -59,7 +68,7 @@ async def observations(
     cursor: Annotated[
         str | None, Query(description="`next` of the page before; it says resolution, start and end as well")
     ] = None,
-) -> schemas.SeriesPage:
+) -> Response:
     """Observations of some datastreams, from `start` on and before `end`."""
     until = end or utc_now()
     since = start or until - DEFAULT_SPAN[resolution]
@@ -75,7 +84,8 @@ async def observations(
             if resolution == "auto":
                 resolution = await series.fitting(connection, question, since, until, limit)
             position = Position.begin(resolution, since, until)
-        return await series.observations(connection, question, position, limit, ingest.valid_share)
+        page = await series.observations(connection, question, position, limit, ingest.valid_share)
+    return answer(page)
 
 
 @router.get("/parks/{park_id}/meteorology", responses=responses(NotFound, Unavailable))

@@ -2,19 +2,18 @@
 
 import base64
 import binascii
+from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest import schemas
 from shared.problems import BadRequest
 from shared.vocabulary import observed_properties
 
 # One probe of the index a datastream.
 _LATEST = text(
     """
-    SELECT d.id AS datastream_id, d.station_id, d.property_id, d.cadence, o.time, o.value, o.quality
+    SELECT d.id AS datastream_id, d.station_id, d.property_id, o.time, o.value, o.quality
     FROM datastream d JOIN station s ON s.id = d.station_id
     CROSS JOIN LATERAL (
         SELECT time, value, quality FROM observation WHERE datastream_id = d.id ORDER BY time DESC LIMIT 1
@@ -23,18 +22,32 @@ _LATEST = text(
     ORDER BY d.id LIMIT :limit
     """
 )
-_VALUES = TypeAdapter(list[schemas.LatestValue])
 
 
 async def latest(
     connection: AsyncConnection, park_id: str, cadence: str, limit: int, cursor: str | None
-) -> schemas.LatestPage:
-    """The latest observation of each datastream with this cadence, by datastream. Raises BadRequest."""
+) -> dict[str, Any]:
+    """The fields of a ``schemas.LatestPage``: a park may have thousands of values, and no model is made of each.
+
+    Raises BadRequest.
+    """
     parameters = {"park": park_id, "cadence": cadence, "after": _read_cursor(cursor), "limit": limit + 1}
-    rows = (await connection.execute(_LATEST, parameters)).mappings().all()
-    properties = observed_properties()
-    items = _VALUES.validate_python([{**row, "unit": properties[row["property_id"]].unit} for row in rows[:limit]])
-    return schemas.LatestPage(items=items, next=_cursor(items[-1].datastream_id) if len(rows) > limit else None)
+    rows = (await connection.execute(_LATEST, parameters)).all()
+    units = {name: known.unit for name, known in observed_properties().items()}
+    items = [
+        {
+            "datastream_id": number,
+            "station_id": station,
+            "property_id": name,
+            "cadence": cadence,
+            "time": time,
+            "value": value,
+            "quality": flag,
+            "unit": units[name],
+        }
+        for number, station, name, time, value, flag in rows[:limit]
+    ]
+    return {"items": items, "next": _cursor(items[-1]["datastream_id"]) if len(rows) > limit else None}
 
 
 def _cursor(datastream_id: int) -> str:

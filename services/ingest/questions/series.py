@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +25,7 @@ WIDTH: dict[Resolution, timedelta] = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
 }
+_QUALITY = {flag.value: flag for flag in Quality}
 
 _OWNED = text(
     """
@@ -122,12 +125,13 @@ async def observations(
     series = {number: _empty(question, number, position.resolution) for number in question.ids}
     if position.resolution == "raw":
         rows, following = await _readings(connection, question, position, limit)
-        for row in rows:
-            _append_reading(series[row.datastream_id], row)
     else:
         rows, following = await _means(connection, question, position, limit)
-        for row in rows:
-            _append_mean(series[row.datastream_id], row, valid_share)
+    for number, own in groupby(rows, itemgetter(0)):
+        if position.resolution == "raw":
+            _take_readings(series[number], list(own))
+        else:
+            _take_means(series[number], list(own), valid_share)
     return schemas.SeriesPage(items=list(series.values()), next=following and following.cursor)
 
 
@@ -189,26 +193,19 @@ def _empty(question: Asked, number: int, resolution: Resolution) -> schemas.Seri
     return schemas.Series(datastream_id=number, unit=unit, resolution=resolution, **extra)
 
 
-def _append_reading(series: schemas.Series, row: Row[Any]) -> None:
-    series.time.append(row.time)
-    series.value.append(row.value)
-    series.quality.append(Quality(row.quality))
-    series.minimum.append(row.minimum)
-    series.maximum.append(row.maximum)
+def _take_readings(series: schemas.Series, rows: list[Row[Any]]) -> None:
+    _, time, value, flags, minimum, maximum = map(list, zip(*rows, strict=True))
+    series.time, series.value, series.minimum, series.maximum = time, value, minimum, maximum
+    series.quality = [_QUALITY[flag] for flag in flags]
 
 
-def _append_mean(series: schemas.Series, row: Row[Any], valid_share: float) -> None:
-    assert series.count is not None
-    assert series.valid is not None
-    mean = row.mean
+def _take_means(series: schemas.Series, rows: list[Row[Any]], valid_share: float) -> None:
+    columns = map(list, zip(*rows, strict=True))
+    _, time, mean, minimum, maximum, count, valid, over_range, sine, cosine = columns
+    series.time, series.value, series.minimum, series.maximum = time, mean, minimum, maximum
+    series.count, series.valid = count, valid
+    series.quality = [quality_of_mean(*numbers, valid_share) for numbers in zip(count, valid, over_range, strict=True)]
     if series.sigma_theta_deg is not None:
-        sums = row.total_sine, row.total_cosine
-        mean = mean_direction(*sums) if row.valid else None
-        series.sigma_theta_deg.append(yamartino_sigma(row.valid, *sums) if row.valid else None)
-    series.time.append(row.time)
-    series.value.append(mean)
-    series.quality.append(quality_of_mean(row.readings, row.valid, row.over_range, valid_share))
-    series.minimum.append(row.minimum)
-    series.maximum.append(row.maximum)
-    series.count.append(row.readings)
-    series.valid.append(row.valid)
+        sums = list(zip(valid, sine, cosine, strict=True))
+        series.value = [mean_direction(*both) if number else None for number, *both in sums]
+        series.sigma_theta_deg = [yamartino_sigma(*three) if three[0] else None for three in sums]

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.ingest.schemas import LatestPage
 from tests.ingest.parks import park, station
 from tests.ingest.questions.filling import ids, lay
 from tests.ingest.running import Running
@@ -23,7 +24,8 @@ async def test_the_latest_of_each_datastream_in_pages(ingest: Running) -> None:
             for minute in range(4)
         ],
     )
-    (whole,) = [await ingest.get(LATEST)]
+    whole = await ingest.get(LATEST)
+    LatestPage.model_validate(whole)
     assert [item["datastream_id"] for item in whole["items"]] == others
     assert {(item["time"], item["quality"], item["unit"]) for item in whole["items"]} == {
         ("2026-03-01T00:03:00Z", "T", "mg/m3")
