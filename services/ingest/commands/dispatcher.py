@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest import metrics
@@ -100,7 +101,7 @@ class Dispatcher:
             try:
                 await self.step()
                 await asyncio.sleep(SHORTEST_STEP_S)
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
                 log.warning("commands_not_served", error=" ".join(str(error).split())[:200])
                 await asyncio.sleep(EVERY_S)
             with contextlib.suppress(TimeoutError):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.commands import gap_store, store
@@ -83,7 +84,7 @@ class GapFilling:
         while self._rules.enabled:
             try:
                 await self.round()
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
                 log.warning("gaps_not_filled", error=" ".join(str(error).split())[:200])
             await asyncio.sleep(self._rules.every_s)
 

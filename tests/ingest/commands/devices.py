@@ -51,9 +51,10 @@ class Answering:
                 continue
             self.asked.append(message)
             if not self.silent:
-                await self._answer(message)
+                await self.answer(message)
 
-    async def _answer(self, message: Segment) -> None:
+    async def answer(self, message: Segment) -> None:
+        """Do what was asked, and say so."""
         if message.cn in NOTICES:
             await self.client.send(commands.notice_answer(message))
             return

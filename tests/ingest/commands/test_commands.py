@@ -1,9 +1,11 @@
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from launcher.embedded import EmbeddedPostgres
 from shared.hj212.codes import Cn, QnRtn
 from shared.hj212.segment import Pair, build
 from tests.ingest.commands.devices import MINUTE, answering, local
@@ -211,6 +213,26 @@ def _timed_out(ingest: Running, command: int) -> Any:
         return await ingest.rows("SELECT state FROM command WHERE id = %s", command) == [("timed_out",)]
 
     return timed_out
+
+
+async def test_commands_come_through_an_outage_of_the_database(
+    start_ingest: Start, own_postgres: EmbeddedPostgres
+) -> None:
+    await asyncio.to_thread(own_postgres.start)
+    async with start_ingest(own_postgres.url) as ingest:
+        await ingest.ready()
+        await ingest.put_park(park(station("s1", "A1")))
+        async with answering(ingest) as device:
+            await until(_linked(ingest))
+            device.silent = True
+            asked = await ask(ingest, "get_time")
+            await ended(ingest, asked, "sent")
+            await asyncio.to_thread(own_postgres.stop)
+            device.silent = False
+            await device.answer(device.asked[0])
+            await asyncio.sleep(1.5)
+            await asyncio.to_thread(own_postgres.start)
+            assert (await ended(ingest, asked))["state"] == "executed"
 
 
 async def test_lists_are_paged_and_chosen_by_state(ingest: Running) -> None:
