@@ -129,4 +129,20 @@ BENCHMARKS = [
         Limit("at most", 20.0),
         _at("queries", "measure_day"),
     ),
+    Benchmark(
+        "alarm.latency_p50_ms",
+        "last byte of an HJ 212 frame to the event at a gateway's client, at 20,000 observations/s",
+        "ms",
+        Limit("at most", 20.0),
+        _at("alarm_latency", "p50_ms"),
+        budget_s=30.0,
+    ),
+    Benchmark(
+        "alarm.latency_p99_ms",
+        "the same, what one event in a hundred exceeds",
+        "ms",
+        Limit("at most", 100.0),
+        _at("alarm_latency", "p99_ms"),
+        budget_s=30.0,
+    ),
 ]

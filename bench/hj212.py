@@ -40,7 +40,7 @@ def frames_per_s(budget_s: float) -> Measured:
     """Frames of ten factors that were acknowledged a second."""
     with service.running("services.ingest", "services.alerts") as system:
         _register(system, STATIONS)
-        found = _load(system, stations=STATIONS, seconds=budget_s, every_s=0.0)
+        found = load(system, stations=STATIONS, seconds=budget_s, every_s=0.0)
         found["alerts_behind_s"] = until_evaluated(system, found["acknowledged"] * len(GASES))
     found["frames_per_s"] = found["acknowledged"] / found["seconds"]
     return Measured(round(found["frames_per_s"]), found)
@@ -64,7 +64,7 @@ def _hold() -> dict[str, Any]:
         _register(system, HELD)
         ingest = psutil.Process(system.processes["services.ingest"])
         before = ingest.memory_info().rss
-        found = _load(system, stations=HELD, seconds=ROUNDS * EVERY_S, every_s=EVERY_S)
+        found = load(system, stations=HELD, seconds=ROUNDS * EVERY_S, every_s=EVERY_S)
         memory = _status(ingest.pid)
     return found | {
         "rss_mb": round(memory / 1e6),
@@ -84,6 +84,11 @@ def _register(system: service.System, stations: int) -> None:
     for name in ("ingest", "alerts"):
         with system.client(name) as client:
             client.put(f"/parks/{PARK}/registry", json=file).raise_for_status()
+    until_registered(system, stations)
+
+
+def until_registered(system: service.System, stations: int) -> None:
+    """Wait until ingest lets this many devices in."""
     with system.client("ingest") as client:
         for _ in range(600):  # the registry is read again by whoever was told that it changed
             if f"fenceline_ingest_registered_devices {float(stations)}" in client.get("/metrics").text:
@@ -92,7 +97,7 @@ def _register(system: service.System, stations: int) -> None:
     raise RuntimeError("the registry was not read within a minute")
 
 
-def _load(system: service.System, **given: Any) -> dict[str, Any]:
+def load(system: service.System, **given: Any) -> dict[str, Any]:
     """Run the client in a process of its own, as it would be; what it counted."""
     client = [sys.executable, "-m", "bench.hj212"]
     data = json.dumps({"port": system.hj212_port, **given})
@@ -110,6 +115,7 @@ class _Station(asyncio.Protocol):
     def __init__(self, number: int, every_s: float, tally: _Tally) -> None:
         self._mn = mn(number)
         self._every_s = every_s
+        self._due = 0.0
         self._tally = tally
         self._last_ms = 0
         self._sent_at = 0.0
@@ -118,6 +124,12 @@ class _Station(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
+
+    def begin(self, after_s: float) -> None:
+        """Send the first frame after some seconds."""
+        loop = asyncio.get_running_loop()
+        self._due = loop.time() + after_s
+        loop.call_at(self._due, self.send)
 
     def send(self) -> None:
         if self._tally.over or self.transport is None:
@@ -137,7 +149,9 @@ class _Station(asyncio.Protocol):
         self._tally.acknowledged += 1
         self._tally.latencies.append(time.perf_counter() - self._sent_at)
         if self._every_s:
-            asyncio.get_running_loop().call_later(self._every_s, self.send)
+            loop = asyncio.get_running_loop()
+            self._due = max(self._due + self._every_s, loop.time())
+            loop.call_at(self._due, self.send)
         else:
             self.send()
 
@@ -167,7 +181,7 @@ async def _client(port: int, stations: int, seconds: float, every_s: float) -> d
         all_of_them.append(station)
     begun = time.perf_counter()
     for place, station in enumerate(all_of_them):
-        loop.call_later(every_s * place / stations, station.send)
+        station.begin(every_s * place / stations)
     await asyncio.sleep(seconds)
     tally.over = True
     took = time.perf_counter() - begun

@@ -21,17 +21,23 @@ _LONGITUDE, _LATITUDE = 118.98, 37.09
 _SQUARE = [[118.97, 37.08], [119.03, 37.08], [119.03, 37.12], [118.97, 37.12], [118.97, 37.08]]
 
 
-def large_park(stations: int) -> dict[str, Any]:
-    """A park file with this many stations, a quarter of them on the boundary; mg/m3 throughout, real-time only."""
+def large_park(
+    stations: int, *, park_id: str = PARK, first: int = 0, rules: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """A park file with this many stations, a quarter of them on the boundary; mg/m3 throughout, real-time only.
+
+    Their numbers begin at ``first``.
+    """
     return {
         "fenceline": 1,
         "park": {
-            "id": PARK,
+            "id": park_id,
             "name": {"zh": "测速园区", "en": "Park for measuring speed"},
             "fictitious": True,
             "boundary": _SQUARE,
         },
-        "stations": [_station(number) for number in range(stations)],
+        "stations": [_station(number) for number in range(first, first + stations)],
+        "rules": rules or [],
     }
 
 
