@@ -3,6 +3,7 @@
 Each service takes the whole document (`PUT /parks/{park_id}/registry`) and keeps the part that it owns.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
@@ -11,12 +12,22 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from shared.levels import Colour
 from shared.text import BilingualText
 from shared.vocabulary import observed_properties
 
+MAX_PROPERTIES_BYTES = 8192
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """A short name within a park; the id that the API shows is `{park_id}.{code}`."""
 Cas = Annotated[str, Field(pattern=r"^\d{2,7}-\d{2}-\d$")]
@@ -35,6 +46,10 @@ def _known_property(property_id: str) -> str:
     return property_id
 
 
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+"""Text in one line."""
 PropertyId = Annotated[str, AfterValidator(_known_property)]
 
 
@@ -109,6 +124,8 @@ class Datastream(_Entry):
     cadences: list[Cadence] = Field(default=["realtime", "minute"], min_length=1)
     range_upper: float | None = Field(default=None, gt=0, description="end of the range, in the stored unit")
     detection_limit: float | None = Field(default=None, ge=0, description="in the stored unit")
+    sensor: Line | None = Field(default=None, description="maker and model")
+    sensor_metadata: Line | None = Field(default=None, description="address of its papers")
 
     def factor_code(self) -> str | None:
         """The HJ 212 factor that the device sends, None where it has none (HTTP only)."""
@@ -128,11 +145,22 @@ class Instruments(_Entry):
         return self
 
 
+def _storable(properties: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    text = json.dumps(properties, allow_nan=False)
+    if len(text) > MAX_PROPERTIES_BYTES:
+        raise ValueError(f"more than {MAX_PROPERTIES_BYTES} bytes as JSON")
+    if "\\u0000" in text:
+        raise ValueError("holds a character of code 0, which no database stores")
+    return properties
+
+
 class Station(Instruments):
-    """A place with instruments."""
+    """A place with instruments. `properties` are the park's own, and handed on as they are."""
 
     id: Code
     name: BilingualText
+    description: BilingualText | None = None
+    properties: Annotated[dict[str, JsonValue], AfterValidator(_storable)] = {}
     ring: StationRing
     enterprise: Code | None = None
     location: Location

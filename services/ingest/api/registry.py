@@ -1,6 +1,8 @@
 """Parks, enterprises, stations, datastreams over HTTP."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from services.ingest import schemas
 from services.ingest.registry import questions
@@ -13,6 +15,7 @@ from shared.problems import (
     Unprocessable,
     responses,
 )
+from shared.time import UtcDatetime, iso
 
 router = APIRouter(tags=["ingest"])
 
@@ -59,6 +62,21 @@ async def stations(park_id: str, ingest: Ingest) -> schemas.StationPage:
     async with ingest.engine.connect() as connection:
         await questions.park(connection, park_id)
         return schemas.StationPage(items=await questions.stations(connection, park_id))
+
+
+@router.get("/parks/{park_id}/stations/{station_id}/locations", responses=responses(NotFound))
+async def locations(
+    park_id: str,
+    station_id: str,
+    ingest: Ingest,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: UtcDatetime | None = None,
+) -> schemas.StationLocationPage:
+    """Where a station has stood, the latest first."""
+    async with ingest.questions.connect() as connection:
+        found = await questions.locations(connection, park_id, station_id, cursor, limit + 1)
+    following = iso(found[limit - 1].since) if len(found) > limit else None
+    return schemas.StationLocationPage(items=found[:limit], next=following)
 
 
 @router.get("/datastreams", tags=["internal"])

@@ -25,13 +25,14 @@ _PUT_DEVICE = text(
 _PUT_DATASTREAM = text(
     """
     INSERT INTO datastream (station_id, property_id, cadence, factor, device_unit, standard_state_c,
-        at_measured_state, range_upper, detection_limit, active)
+        at_measured_state, range_upper, detection_limit, sensor, sensor_metadata, active)
     VALUES (:station_id, :property_id, :cadence, :factor, :device_unit, :standard_state_c,
-        :at_measured_state, :range_upper, :detection_limit, true)
+        :at_measured_state, :range_upper, :detection_limit, :sensor, :sensor_metadata, true)
     ON CONFLICT (station_id, property_id, cadence) DO UPDATE SET factor = excluded.factor,
         device_unit = excluded.device_unit, standard_state_c = excluded.standard_state_c,
         at_measured_state = excluded.at_measured_state,
-        range_upper = excluded.range_upper, detection_limit = excluded.detection_limit, active = true
+        range_upper = excluded.range_upper, detection_limit = excluded.detection_limit, sensor = excluded.sensor,
+        sensor_metadata = excluded.sensor_metadata, active = true
     """
 )
 # Of the stations named, or of all of the park.
@@ -129,4 +130,6 @@ def _datastream_row(key: tuple[str, str, str], entry: Datastream) -> dict[str, A
         "at_measured_state": entry.at_measured_state,
         "range_upper": entry.range_upper,
         "detection_limit": entry.detection_limit,
+        "sensor": entry.sensor,
+        "sensor_metadata": entry.sensor_metadata,
     }

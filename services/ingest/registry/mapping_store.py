@@ -27,10 +27,10 @@ _DEVICES = text(
 _DATASTREAMS = text(
     """
     SELECT station_id, property_id AS property, factor, device_unit AS unit, standard_state_c,
-           at_measured_state, range_upper, detection_limit, array_agg(cadence) AS cadences
+           at_measured_state, range_upper, detection_limit, sensor, sensor_metadata, array_agg(cadence) AS cadences
     FROM datastream WHERE active AND station_id = ANY(:stations)
     GROUP BY station_id, property_id, factor, device_unit, standard_state_c, at_measured_state, range_upper,
-             detection_limit
+             detection_limit, sensor, sensor_metadata
     ORDER BY station_id, property_id
     """
 )

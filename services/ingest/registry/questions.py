@@ -1,6 +1,7 @@
 """Questions about the registry: parks, enterprises, stations, devices, datastreams."""
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -21,10 +22,18 @@ _PARKS = text(
 _ENTERPRISES = text("SELECT id, name, area FROM enterprise WHERE park_id = :park AND active ORDER BY id")
 _STATIONS = text(
     """
-    SELECT id, code, name, ring, enterprise_id, longitude, latitude, height_m
+    SELECT id, code, name, description, properties, ring, enterprise_id, longitude, latitude, height_m
     FROM station WHERE park_id = :park AND active ORDER BY id
     """
 )
+_LOCATIONS = text(
+    """
+    SELECT l.since, l.longitude, l.latitude, l.height_m FROM station_location l JOIN station s ON s.id = l.station_id
+    WHERE s.park_id = :park AND s.id = :station AND (CAST(:before AS timestamptz) IS NULL OR l.since < :before)
+    ORDER BY l.since DESC LIMIT :limit
+    """
+)
+_STATION = text("SELECT 1 FROM station WHERE park_id = :park AND id = :station")
 _DEVICES = text(
     """
     SELECT d.mn, d.station_id, d.crc_mode, d.acknowledge, c.last_seen,
@@ -51,7 +60,7 @@ _UNKNOWN_DEVICES = text(
 _DATASTREAMS = text(
     """
     SELECT d.id, s.park_id, d.station_id, s.name, s.ring, s.longitude, s.latitude, d.property_id, d.cadence,
-           d.range_upper, d.detection_limit
+           d.range_upper, d.detection_limit, d.sensor, d.sensor_metadata
     FROM datastream d JOIN station s ON s.id = d.station_id
     WHERE d.active AND s.active AND (CAST(:park AS text) IS NULL OR s.park_id = :park) ORDER BY d.id
     """
@@ -90,6 +99,8 @@ async def stations(connection: AsyncConnection, park_id: str) -> list[schemas.St
             id=row.id,
             code=row.code,
             name=_name(row),
+            description=None if row.description is None else BilingualText.model_validate(row.description),
+            properties=row.properties,
             ring=row.ring,
             enterprise_id=row.enterprise_id,
             location=schemas.Location(longitude=row.longitude, latitude=row.latitude, height_m=row.height_m),
@@ -98,6 +109,17 @@ async def stations(connection: AsyncConnection, park_id: str) -> list[schemas.St
         )
         for row in await connection.execute(_STATIONS, {"park": park_id})
     ]
+
+
+async def locations(
+    connection: AsyncConnection, park_id: str, station_id: str, before: datetime | None, limit: int
+) -> list[schemas.StationLocation]:
+    """Where a station has stood, the latest first; raises NotFound."""
+    given = {"park": park_id, "station": station_id}
+    if (await connection.execute(_STATION, given)).first() is None:
+        raise NotFound(f"Park '{park_id}' has no station '{station_id}'.")
+    found = await connection.execute(_LOCATIONS, given | {"before": before, "limit": limit})
+    return [schemas.StationLocation.model_validate(dict(row)) for row in found.mappings()]
 
 
 async def devices(connection: AsyncConnection, park_id: str) -> list[schemas.DeviceCounters]:
@@ -148,6 +170,8 @@ def _station_datastream(row: Row[Any]) -> schemas.StationDatastream:
         cadence=row.cadence,
         range_upper=row.range_upper,
         detection_limit=row.detection_limit,
+        sensor=row.sensor,
+        sensor_metadata=row.sensor_metadata,
     )
 
 

@@ -35,11 +35,26 @@ _PUT_ENTERPRISE = text(
 )
 _PUT_STATION = text(
     """
-    INSERT INTO station (id, park_id, code, name, ring, enterprise_id, longitude, latitude, height_m, active)
-    VALUES (:id, :park_id, :code, CAST(:name AS jsonb), :ring, :enterprise_id, :longitude, :latitude, :height_m, true)
-    ON CONFLICT (id) DO UPDATE SET name = excluded.name, ring = excluded.ring,
+    INSERT INTO station (id, park_id, code, name, description, properties, ring, enterprise_id, longitude, latitude,
+        height_m, active)
+    VALUES (:id, :park_id, :code, CAST(:name AS jsonb), CAST(:description AS jsonb), CAST(:properties AS jsonb), :ring,
+        :enterprise_id, :longitude, :latitude, :height_m, true)
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description,
+        properties = excluded.properties, ring = excluded.ring,
         enterprise_id = excluded.enterprise_id, longitude = excluded.longitude, latitude = excluded.latitude,
         height_m = excluded.height_m, active = true
+    """
+)
+# A station that has moved has a new entry; the old ones tell where its readings of then were taken.
+_NOTE_LOCATIONS = text(
+    """
+    INSERT INTO station_location (station_id, since, longitude, latitude, height_m)
+    SELECT s.id, now(), s.longitude, s.latitude, s.height_m FROM station s
+    LEFT JOIN LATERAL (
+        SELECT * FROM station_location l WHERE l.station_id = s.id ORDER BY l.since DESC LIMIT 1
+    ) l ON true
+    WHERE s.park_id = :park AND s.active
+      AND (l.longitude, l.latitude, l.height_m) IS DISTINCT FROM (s.longitude, s.latitude, s.height_m)
     """
 )
 _RETIRE = (
@@ -81,6 +96,7 @@ async def put_park(connection: AsyncConnection, file: ParkFile) -> None:
         await connection.execute(statement, {"park": park.id})
     await put_all(connection, _PUT_ENTERPRISE, [_enterprise_row(file, index) for index in range(len(file.enterprises))])
     await put_all(connection, _PUT_STATION, [_station_row(file, station) for station in file.stations])
+    await connection.execute(_NOTE_LOCATIONS, {"park": park.id})
     await put_instruments(connection, park.id, instruments, retire=None)
     await enqueue(connection, REGISTRY_STREAM, RegistryChanged(park_id=park.id))
 
@@ -139,6 +155,8 @@ def _station_row(file: ParkFile, station: Station) -> dict[str, Any]:
         "park_id": file.park.id,
         "code": station.id,
         "name": _json(station.name),
+        "description": None if station.description is None else _json(station.description),
+        "properties": json.dumps(station.properties),
         "ring": station.ring,
         "enterprise_id": None if station.enterprise is None else file.id_of(station.enterprise),
         **station.location.model_dump(),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, JsonValue
 
 from shared.park_file import Cadence, StationRing
 from shared.text import BilingualText
@@ -55,6 +55,19 @@ class Location(BaseModel):
     longitude: float
     latitude: float
     height_m: float
+
+
+class StationLocation(Location):
+    """Where a station has stood from ``since`` on, until the next."""
+
+    since: UtcDatetime
+
+
+class StationLocationPage(BaseModel):
+    """Locations of a station, the latest first."""
+
+    items: list[StationLocation]
+    next: str | None = Field(default=None, description="pass it as `cursor` to go on")
 
 
 class DeviceCounters(BaseModel):
@@ -125,14 +138,18 @@ class StationDatastream(BaseModel):
     cadence: Cadence
     range_upper: float | None
     detection_limit: float | None
+    sensor: str | None = Field(description="maker and model")
+    sensor_metadata: str | None = Field(description="address of its papers")
 
 
 class Station(BaseModel):
-    """A station with its device and datastreams."""
+    """A station with its device and datastreams; `properties` are the park's own."""
 
     id: str
     code: str
     name: BilingualText
+    description: BilingualText | None
+    properties: dict[str, JsonValue]
     ring: StationRing
     enterprise_id: str | None
     location: Location

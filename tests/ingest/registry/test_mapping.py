@@ -48,6 +48,7 @@ _datastreams = st.builds(
     cadences=st.lists(st.sampled_from(["realtime", "minute", "hour", "day"]), min_size=1, max_size=4, unique=True),
     range_upper=_limits,
     detection_limit=_limits,
+    sensor=st.none() | _texts.filter(str.strip),
 )
 _stations = st.builds(
     StationMapping,
@@ -149,7 +150,8 @@ FULL = park(
         | {"sm4_key": "0123456789abcdef"},
         datastreams=[
             {"property": "chlorine", "factor": "11", "unit": "ppm", "standard_state_c": 0, "cadences": ["hour"]}
-            | {"range_upper": 30.5, "detection_limit": 0.1, "at_measured_state": True},
+            | {"range_upper": 30.5, "detection_limit": 0.1, "at_measured_state": True}
+            | {"sensor": "=Maker, 型号 7", "sensor_metadata": "https://example.org/7.pdf"},
             {"property": "ammonia"},
         ],
     ),

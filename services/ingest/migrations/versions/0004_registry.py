@@ -54,9 +54,28 @@ SILENCE = (
     """,
 )
 
+# What OGC SensorThings tells of a Thing, its Sensors and HistoricalLocations.
+DESCRIPTION = (
+    "ALTER TABLE station ADD COLUMN description jsonb",
+    "ALTER TABLE station ADD COLUMN properties jsonb NOT NULL DEFAULT '{}'",
+    "ALTER TABLE datastream ADD COLUMN sensor text",
+    "ALTER TABLE datastream ADD COLUMN sensor_metadata text",
+    """
+    CREATE TABLE station_location (
+        station_id text NOT NULL REFERENCES station,
+        since timestamptz NOT NULL,
+        longitude float8 NOT NULL,
+        latitude float8 NOT NULL,
+        height_m float8 NOT NULL,
+        PRIMARY KEY (station_id, since)
+    )
+    """,
+    "INSERT INTO station_location SELECT id, now(), longitude, latitude, height_m FROM station",
+)
+
 
 def upgrade() -> None:
-    for statement in (*FRAMES, *SILENCE):
+    for statement in (*FRAMES, *SILENCE, *DESCRIPTION):
         op.execute(statement)
 
 
