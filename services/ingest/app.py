@@ -14,6 +14,8 @@ from services.ingest.archive.replaying import Replays
 from services.ingest.commands import parts as command_parts
 from services.ingest.intake.idempotency import Idempotency
 from services.ingest.intake.limits import CallerLimits
+from services.ingest.intake.upload_store import UploadStore
+from services.ingest.intake.uploads import Uploads
 from services.ingest.mqtt.subscriber import Subscriber
 from services.ingest.registry.live import Registry
 from services.ingest.registry.silence import SilenceWatch
@@ -88,6 +90,9 @@ def build_state(settings: IngestSettings) -> State:
         commands=commands,
         callers=CallerLimits(settings.ingest_caller_rows_per_s, settings.ingest_caller_burst_rows),
         idempotency=Idempotency(engine),
+        uploads=Uploads(
+            UploadStore(engine), registry, writer, ahead=clock_ahead, max_bytes=settings.ingest_upload_bytes
+        ),
     )
 
 

@@ -39,6 +39,7 @@ class IngestSettings(MqttSettings):
     ingest_queue_rows: int = Field(default=100_000, ge=1, description="rows that may wait to be stored")
     ingest_caller_rows_per_s: float = Field(default=50_000.0, gt=0, description="of one HTTP caller, else 429")
     ingest_caller_burst_rows: int = Field(default=500_000, ge=10_000, description="of one caller over HTTP at once")
+    ingest_upload_bytes: int = Field(default=20 * 1024**3, ge=1024, description="of an upload of history, once opened")
     ingest_fact_days: int = Field(default=7, ge=1, description="how long the outbox keeps published facts")
     ingest_question_timeout_s: float = Field(default=10.0, ge=0.001, le=300, description="a statement of a question")
     ingest_question_connections: int = Field(default=4, ge=1, le=100, description="questions answered at once")

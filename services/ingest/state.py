@@ -15,6 +15,7 @@ from services.ingest.intake.addresses import AddressBook
 from services.ingest.intake.idempotency import Idempotency
 from services.ingest.intake.limits import CallerLimits
 from services.ingest.intake.times import Times
+from services.ingest.intake.uploads import Uploads
 from services.ingest.registry.live import Registry
 from services.ingest.stations.server import StationServer
 from services.ingest.writing.writer import Writer
@@ -37,6 +38,7 @@ class State:
     times: Times = field(default_factory=Times, kw_only=True)
     callers: CallerLimits = field(kw_only=True)
     idempotency: Idempotency = field(kw_only=True)
+    uploads: Uploads = field(kw_only=True)
     valid_share: float
     replays: Replays
     questions: AsyncEngine

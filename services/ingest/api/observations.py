@@ -32,7 +32,7 @@ from shared.web import actor
 
 router = APIRouter(tags=["ingest"])
 SUBMIT_TIMEOUT_S = 10.0
-_CSV_EXAMPLE = "station,property,time,value,quality,unit\ns01,chlorine,2026-03-01T08:00:00+08:00,0.12,N,mg/m3\n"
+CSV_EXAMPLE = "station,property,time,value,quality,unit\ns01,chlorine,2026-03-01T08:00:00+08:00,0.12,N,mg/m3\n"
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -46,7 +46,7 @@ _BODY: dict[str, Any] = {
                 }
             },
             LINES: {"schema": schemas.standing_alone(schemas.ObservationRow)},
-            CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
+            CSV: {"schema": {"type": "string"}, "example": CSV_EXAMPLE},
         },
     }
 }

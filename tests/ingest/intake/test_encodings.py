@@ -1,5 +1,6 @@
 import contextlib
 import gzip
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,11 @@ from hypothesis import strategies as st
 from services.ingest.intake.encodings import PIECE_BYTES, Opener, opened
 from shared.problems import BadRequest, TooLarge, UnsupportedMediaType
 
-PACKERS = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor(level=3).compress, "identity": bytes}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "zstd": zstandard.ZstdCompressor(level=3).compress,
+    "identity": bytes,
+}
 TEXT = b"station,property,time,value\n" * 1000
 
 

@@ -178,6 +178,20 @@ GOOD_COLUMNS: dict[str, Any] = {
 }
 
 
+BAD_COLUMNS: list[tuple[dict[str, Any], str]] = [
+    ({"value": [1, 2]}, "value has 2 entries"),
+    ({"datastream": [1]}, "there are 1 datastreams"),
+    ({"datastream": [-1]}, "there are 1 datastreams"),
+    ({"datastream": [10**30]}, "out of range"),
+    ({"time": None}, "either time"),
+    ({"time_ms": [1]}, "either time"),
+    ({"time": None, "time_ms": [10**30]}, "out of range"),
+    ({"quality": "NN"}, "quality has 2"),
+    ({"datastream": [], "value": [], "time": []}, "0 rows"),
+    ({"surprise": 1}, "surprise"),
+]
+
+
 @pytest.mark.parametrize(
     ("content_type", "body", "status", "why"),
     [
@@ -196,18 +210,7 @@ GOOD_COLUMNS: dict[str, Any] = {
         ("application/xml", b"<a/>", 415, "text/csv"),
         *[
             ("application/json", json.dumps({"columns": GOOD_COLUMNS | change}).encode(), 422, why)
-            for change, why in [
-                ({"value": [1, 2]}, "value has 2 entries"),
-                ({"datastream": [1]}, "there are 1 datastreams"),
-                ({"datastream": [-1]}, "there are 1 datastreams"),
-                ({"datastream": [10**30]}, "out of range"),
-                ({"time": None}, "either time"),
-                ({"time_ms": [1]}, "either time"),
-                ({"time": None, "time_ms": [10**30]}, "out of range"),
-                ({"quality": "NN"}, "quality has 2"),
-                ({"datastream": [], "value": [], "time": []}, "0 rows"),
-                ({"surprise": 1}, "surprise"),
-            ]
+            for change, why in BAD_COLUMNS
         ],
     ],
     ids=itertools.count(),
