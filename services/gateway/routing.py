@@ -50,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/parks/{park_id}/uploads/{upload_id}", Service.INGEST, Scope.WRITE),
     Route("GET", "/parks/{park_id}/uploads/{upload_id}/refusals", Service.INGEST),
     Route("GET", "/parks/{park_id}/meteorology", Service.INGEST),
+    Route("GET", "/parks/{park_id}/completeness", Service.INGEST),
     Route("GET", "/parks/{park_id}/conversions", Service.INGEST),
     Route("GET", "/parks/{park_id}/wind", Service.INGEST),
     Route("GET", "/parks/{park_id}/corrections", Service.INGEST),

@@ -8,6 +8,7 @@ from services.ingest.schemas.commands import (
     GapFilling,
     GapPage,
 )
+from services.ingest.schemas.completeness import CompletenessPage, DatastreamCompleteness, StationCompleteness
 from services.ingest.schemas.conversions import Conversion, ConversionPage
 from services.ingest.schemas.corrections import (
     Conflict,
@@ -73,6 +74,7 @@ __all__ = [
     "ChangePage",
     "Command",
     "CommandPage",
+    "CompletenessPage",
     "Conflict",
     "ConflictPage",
     "Content",
@@ -84,6 +86,7 @@ __all__ = [
     "CorrectionRequest",
     "CorrectionResult",
     "Datastream",
+    "DatastreamCompleteness",
     "DatastreamPage",
     "DeviceCounters",
     "DevicePage",
@@ -111,6 +114,7 @@ __all__ = [
     "Series",
     "SeriesPage",
     "Station",
+    "StationCompleteness",
     "StationDatastream",
     "StationLocation",
     "StationLocationPage",
