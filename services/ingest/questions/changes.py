@@ -23,8 +23,8 @@ from shared.time import from_microseconds
 from shared.vocabulary import observed_properties
 
 Since = Literal["oldest", "now"]
-_WINDOW = 4000
-"""Positions of each stream that one question looks at."""
+_WINDOWS = (250, 4000)
+"""Positions of each stream that one question looks at: the second number where the first shows nothing of the park."""
 _FACTS = 256
 """Facts of the park, of each stream, that one question takes at most."""
 _PAYLOADS_AT_ONCE = 16
@@ -99,7 +99,11 @@ async def changes(
     rows = (await connection.execute(_STREAMS, {"corrections": CORRECTIONS_STREAM})).all()
     ends = {row.stream: row.last_position for row in rows}
     places = _begin(rows, cursor, since)
-    streams = await _look(connection, park_id, places, ends)
+    streams: list[_Stream] = []
+    for window in _WINDOWS:
+        streams = await _look(connection, park_id, places, ends, window)
+        if any(stream.facts for stream in streams):
+            break
     taken = await _take(connection, park_id, streams, limit)
     reached = {**places, **{stream.name: stream.place for stream in streams}}
     return schemas.ChangePage(
@@ -133,14 +137,14 @@ def _gone(ends: Mapping[str, Place]) -> Gone:
 
 
 async def _look(
-    connection: AsyncConnection, park_id: str, places: Mapping[str, Place], ends: Mapping[str, int]
+    connection: AsyncConnection, park_id: str, places: Mapping[str, Place], ends: Mapping[str, int], window: int
 ) -> list[_Stream]:
     waiting = sorted(name for name, place in places.items() if place.position < ends[name])
     question = {
         "park": park_id,
         "streams": waiting,
         "after": [places[name].position for name in waiting],
-        "until": [min(ends[name], places[name].position + _WINDOW) for name in waiting],
+        "until": [min(ends[name], places[name].position + window) for name in waiting],
     }
     streams = []
     for row in await connection.execute(_LOOK, question):
@@ -169,8 +173,9 @@ async def _take(connection: AsyncConnection, park_id: str, streams: list[_Stream
     """Changes in order until there are ``limit``; moves the place of each stream to where it ends."""
     taken: list[_Taken] = []
     order = list(_in_order(streams))
-    for start in range(0, len(order), _PAYLOADS_AT_ONCE):
-        portion = order[start : start + _PAYLOADS_AT_ONCE]
+    start, size = 0, 1  # a bulk load's first fact may fill the page
+    while portion := order[start : start + size]:
+        start, size = start + size, min(4 * size, _PAYLOADS_AT_ONCE)
         rows = await connection.execute(_PAYLOADS, {"ids": [fact for _, fact, _ in portion]})
         payloads = {row.id: bytes(row.payload) for row in rows}
         entries = {fact: _entries(stream.name, payloads[fact], park_id) for stream, fact, _ in portion}

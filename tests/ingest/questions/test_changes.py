@@ -180,7 +180,7 @@ async def test_pages_may_end_anywhere(ingest: Running) -> None:
 async def test_a_long_way_without_news_of_the_park_is_gone_in_steps(
     ingest: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes, "_WINDOW", 3)
+    monkeypatch.setattr(changes, "_WINDOWS", (1, 3))
     monkeypatch.setattr(changes, "_FACTS", 2)
     await ingest.put_park(park(station("s1", "A1")))
     await ingest.put_park(park(station("s1", "B1"), park_id="other"))
