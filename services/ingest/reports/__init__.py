@@ -1,0 +1,1 @@
+"""Reports of a day or a month: what was measured, how much of it is valid, and the wind."""
