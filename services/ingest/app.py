@@ -61,6 +61,7 @@ def build_state(settings: IngestSettings) -> State:
     )
     writer.on_commit = relay.wake
     clock_ahead = timedelta(seconds=settings.ingest_clock_ahead_s)
+    late = timedelta(days=settings.ingest_late_days)
     limits = ServerLimits(
         max_connections=settings.ingest_max_connections,
         max_connections_per_address=settings.ingest_max_connections_per_address,
@@ -70,11 +71,11 @@ def build_state(settings: IngestSettings) -> State:
         clock_ahead=clock_ahead,
         bytes_per_s=settings.ingest_bytes_per_s,
         burst_bytes=settings.ingest_burst_bytes,
-        late=timedelta(days=settings.ingest_late_days),
+        late=late,
         clock_skew=timedelta(seconds=settings.ingest_clock_skew_s),
     )
     server = StationServer(settings.ingest_hj212_host, settings.ingest_hj212_port, registry.device, writer, limits)
-    replays = Replays(engine, registry, writer, ahead=clock_ahead)
+    replays = Replays(engine, registry, writer, ahead=clock_ahead, late=late)
     commands = command_parts.dispatcher(engine, server.links, settings)
     return State(
         engine,
@@ -86,12 +87,13 @@ def build_state(settings: IngestSettings) -> State:
         clock_ahead,
         settings.ingest_valid_share,
         replays,
+        late=late,
         questions=questions,
         commands=commands,
         callers=CallerLimits(settings.ingest_caller_rows_per_s, settings.ingest_caller_burst_rows),
         idempotency=Idempotency(engine),
         uploads=Uploads(
-            UploadStore(engine), registry, writer, ahead=clock_ahead, max_bytes=settings.ingest_upload_bytes
+            UploadStore(engine), registry, writer, ahead=clock_ahead, late=late, max_bytes=settings.ingest_upload_bytes
         ),
     )
 
@@ -132,7 +134,7 @@ def build_app(settings: IngestSettings) -> FastAPI:
             ).run(),
         }
         if settings.ingest_mqtt_url is not None:
-            parts["mqtt"] = Subscriber(settings, state.registry, state.writer, state.clock_ahead).run()
+            parts["mqtt"] = Subscriber(settings, state.registry, state.writer, state.clock_ahead, state.late).run()
         tasks = [asyncio.create_task(_forever(name, part)) for name, part in parts.items()]
         tasks.append(asyncio.create_task(_listen(state)))
         try:

@@ -34,6 +34,7 @@ class State:
     server: StationServer
     commands: Dispatcher = field(kw_only=True)
     clock_ahead: timedelta
+    late: timedelta = field(kw_only=True)
     addresses: AddressBook = field(default_factory=AddressBook, kw_only=True)
     times: Times = field(default_factory=Times, kw_only=True)
     callers: CallerLimits = field(kw_only=True)

@@ -94,7 +94,7 @@ async def post_observations(
 async def _store(ingest: State, park_id: str, rows: Rows, caller: str) -> bytes:
     """The body of the answer, once everything is committed."""
     addresses = ingest.addresses.of(ingest.registry.snapshot, park_id)
-    taken = take(rows, addresses, ingest.times, utc_now(), ingest.clock_ahead)
+    taken = take(rows, addresses, ingest.times, utc_now(), ingest.clock_ahead, ingest.late)
     codes = NO_CODES
     if len(taken.columns):
         submission = Submission(f"http:{caller}", columns=taken.columns, parks=frozenset({park_id}))

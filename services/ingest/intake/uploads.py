@@ -81,12 +81,20 @@ class Uploads:
     """Takes uploads in."""
 
     def __init__(
-        self, store: UploadStore, registry: Registry, writer: Writer, *, ahead: timedelta, max_bytes: int
+        self,
+        store: UploadStore,
+        registry: Registry,
+        writer: Writer,
+        *,
+        ahead: timedelta,
+        late: timedelta,
+        max_bytes: int,
     ) -> None:
         self.store = store
         self._registry = registry
         self._writer = writer
         self._ahead = ahead
+        self._late = late
         self._max_bytes = max_bytes
         self._addresses = AddressBook()
         self._times = Times()
@@ -145,7 +153,7 @@ class Uploads:
         table, progress = work.table, work.progress
         addresses = self._addresses.of(self._registry.snapshot, table.park_id)
         rows = work.header.rows([line for _, line in block])
-        taken = take(rows, addresses, self._times, utc_now(), self._ahead)
+        taken = take(rows, addresses, self._times, utc_now(), self._ahead, self._late)
         if len(taken.columns):
             source = f"upload:{table.caller}:{table.upload_id}"
             submission = Submission(source, columns=taken.columns, parks=frozenset({table.park_id}))

@@ -38,12 +38,15 @@ MAX_TOPIC = 200
 class Subscriber:
     """Runs beside the other parts of a process, for as long as it lives."""
 
-    def __init__(self, settings: MqttSettings, registry: Registry, writer: Writer, clock_ahead: timedelta) -> None:
+    def __init__(
+        self, settings: MqttSettings, registry: Registry, writer: Writer, clock_ahead: timedelta, late: timedelta
+    ) -> None:
         assert settings.ingest_mqtt_templates is not None
         self._settings = settings
         self._registry = registry
         self._writer = writer
         self._ahead = clock_ahead
+        self._late = late
         self._addresses = AddressBook()
         self._times = Times()
         self._extractors = [Extractor(template) for template in read_templates(settings.ingest_mqtt_templates)]
@@ -106,7 +109,8 @@ class Subscriber:
         now = utc_now()
         rows = read_rows(msgspec.json.encode({"observations": extractor.rows(topic, payload, now)}))
         park_id = extractor.template.park
-        taken = take(rows, self._addresses.of(self._registry.snapshot, park_id), self._times, now, self._ahead)
+        addresses = self._addresses.of(self._registry.snapshot, park_id)
+        taken = take(rows, addresses, self._times, now, self._ahead, self._late)
         if len(taken.columns):
             source = f"mqtt:{topic[:MAX_TOPIC]}"
             await self._writer.submit(Submission(source, columns=taken.columns, parks=frozenset({park_id})))
