@@ -33,11 +33,14 @@ EVERY_S = 2.0
 class Replays:
     """Works off the replays that were asked for, and those of devices that were unknown and are registered now."""
 
-    def __init__(self, engine: AsyncEngine, registry: Registry, writer: Writer, *, ahead: timedelta) -> None:
+    def __init__(
+        self, engine: AsyncEngine, registry: Registry, writer: Writer, *, ahead: timedelta, late: timedelta
+    ) -> None:
         self._engine = engine
         self._registry = registry
         self._writer = writer
         self._ahead = ahead
+        self._late = late
         self._waked = asyncio.Event()
         self._known: set[UUID] = set()
 
@@ -102,7 +105,7 @@ class Replays:
         progress = Progress(frames=len(page))
         submissions: list[Submission] = []
         for frame in page:
-            understood, data = read_again(frame, device, self._ahead)
+            understood, data = read_again(frame, device, ahead=self._ahead, late=self._late)
             progress.read_frames += understood
             progress.unmapped_readings += data.unmapped
             if data.observations:
@@ -122,13 +125,13 @@ class Replays:
         return progress
 
 
-def read_again(frame: ArchivedFrame, device: Device, ahead: timedelta) -> tuple[bool, Normalised]:
+def read_again(frame: ArchivedFrame, device: Device, *, ahead: timedelta, late: timedelta) -> tuple[bool, Normalised]:
     """Whether a frame is understood with ``device`` as it is registered now, and what it says.
 
     Only as this device's own: a frame filed under its MN by its neighbours on the line may be another's. Its time is
     judged by when it came.
     """
-    session = Session(lambda mn: device if mn == device.mn else None, ahead=ahead)
+    session = Session(lambda mn: device if mn == device.mn else None, ahead=ahead, late=late)
     found = [*session.receive(frame.frame, frame.received_at), *session.end(frame.received_at)]
     if len(found) != 1:  # bytes that were no frame, or more than one
         return False, Normalised()

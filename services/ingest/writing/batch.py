@@ -101,7 +101,7 @@ class Tally:
     last_seen: datetime | None = None
 
     def add(self, frame: RawFrame) -> None:
-        """Count one frame. Only a frame that holds together tells that the device lives."""
+        """Count one frame. Only one that holds together tells that the device lives, and not under a wrong password."""
         self.frames += 1
         self.accepted += frame.verdict in (Verdict.ACCEPTED, Verdict.ANSWER)
         self.crc_errors += frame.verdict is Verdict.BAD_CRC
@@ -110,7 +110,7 @@ class Tally:
         self.resync_bytes += len(frame.frame) if frame.verdict in _NO_FRAME else 0
         self.unmapped += frame.unmapped
         self.remote = frame.remote
-        if frame.verdict not in _NO_FRAME:
+        if frame.verdict not in _NO_FRAME and frame.verdict is not Verdict.WRONG_PASSWORD:
             self.last_seen = frame.received_at if self.last_seen is None else max(self.last_seen, frame.received_at)
 
 

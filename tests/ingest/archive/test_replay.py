@@ -227,11 +227,11 @@ def test_a_frame_is_read_again_as_its_own_device_only() -> None:
     fields: dict[str, Any] = {"pw": "", "st": "27", "qn": "1", "time": datetime(2026, 3, 1), "readings": reading}  # noqa: DTZ001
     own = archived(encode(commands.realtime(mn="A1", **fields).encode()))
     foreign = archived(encode(commands.realtime(mn="A2", **fields).encode()))
-    ahead = timedelta(minutes=10)
-    understood, said = read_again(own, device(), ahead)
+    limits = {"ahead": timedelta(minutes=10), "late": timedelta(days=30)}
+    understood, said = read_again(own, device(), **limits)
     assert understood
     assert [entry.value for entry in said.observations] == [1e-3]
-    understood, said = read_again(foreign, device(), ahead)
+    understood, said = read_again(foreign, device(), **limits)
     assert not understood
     assert not said.observations
-    assert read_again(archived(b"##00"), device(), ahead)[0] is False
+    assert read_again(archived(b"##00"), device(), **limits)[0] is False

@@ -14,6 +14,7 @@ from services.ingest.registry.silence import SilenceWatch
 from shared import database
 from shared.messages import DeviceSilenceChanged
 from shared.park_file import ParkFile
+from tests.ingest.archive.test_replay import send, sent
 from tests.ingest.parks import park, station
 from tests.ingest.running import Running
 
@@ -149,3 +150,13 @@ async def test_devices_are_listed_with_their_silence(ingest: Running) -> None:
     await ingest.rows("INSERT INTO silent_device VALUES ('A1', %s) RETURNING 1", START)
     listed = (await ingest.get("/parks/test-park/devices"))["items"]
     assert [device["silent_since"] for device in listed] == ["2026-03-01T00:00:00Z", None]
+
+
+async def test_a_wrong_password_does_not_speak_for_the_device(ingest: Running) -> None:
+    await ingest.put_park(park(station("s1", "A1", device={"password": "654321"})))
+    await send(ingest, sent(1.0, 5))
+    (device,) = (await ingest.get("/parks/test-park/devices"))["items"]
+    assert (device["refused"], device["last_seen"]) == (1, None)
+    await send(ingest, sent(1.0, 5, pw="654321"))
+    (device,) = (await ingest.get("/parks/test-park/devices"))["items"]
+    assert device["last_seen"] is not None
