@@ -34,7 +34,7 @@ async def post_command(
             raise TooManyRequests(detail, headers={"Retry-After": str(round(patience.over_time.total_seconds()) or 1)})
         command = await questions.command(connection, park_id, mn, added)
     ingest.commands.wake()
-    response.headers["Location"] = f"/parks/{park_id}/devices/{mn}/commands/{added}"
+    response.headers["Location"] = f"commands/{added}"
     return command
 
 
