@@ -34,7 +34,7 @@ def to_bytes(columns: Columns) -> bytes:
     arrays: Arrays = {
         "version": np.array(_VERSION),
         "id": columns.ids,
-        "rule": np.array([rule.fingerprint() for rule in columns.rules], np.int64),
+        "rule": columns.fingerprints,
         "stirred": stirred,
         "stirred_since": columns.stirred[:, stirred],
         # By which the levels that stand are found again should the rule be another by then.
@@ -102,13 +102,12 @@ def _restore_states(columns: Columns, arrays: Arrays, present: Bools) -> None:
         states.last[:] = arrays[f"{name}_last"][present]
         for column in _OF_STIRRED:
             getattr(states, column)[slot] = arrays[f"{name}_{column}"][which]
-    fingerprints = np.array([rule.fingerprint() for rule in columns.rules], np.int64)
     level = np.zeros(len(columns), np.int64)
     peak = np.full(len(columns), np.nan)
     colour = np.full(len(columns), -1)
     level[slot], peak[slot] = columns.head.level[slot], columns.head.peak[slot]
     colour[slot] = arrays["colour"][which]
-    for changed in np.flatnonzero(fingerprints != arrays["rule"][present]).tolist():
+    for changed in np.flatnonzero(columns.fingerprints != arrays["rule"][present]).tolist():
         rule = columns.rules[changed]
         stood = rule.level_of(_COLOURS[colour[changed]]) if level[changed] else 0
         columns.begin_anew(changed, rule, stood, None if np.isnan(peak[changed]) else float(peak[changed]))

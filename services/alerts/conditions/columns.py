@@ -81,6 +81,7 @@ class Columns:
         self.bound = bound
         self.ids: Ints = np.zeros(0, np.int64)
         self.rules: list[LevelRule] = []
+        self.fingerprints: Ints = np.zeros(0, np.int64)
         self.head, self.middle, self.base = States.quiet(0), States.quiet(0), States.quiet(0)
         self.recent = Recent()
         self.stirred: Bools = np.zeros((2, 0), np.bool_)
@@ -118,6 +119,7 @@ class Columns:
         self.threshold = np.concatenate([self.threshold, never_reached])
         self.clear = np.concatenate([self.clear, never_reached])
         self.delays = np.concatenate([self.delays, np.zeros((count, 3), np.int64)])
+        self.fingerprints = np.concatenate([self.fingerprints, np.zeros(count, np.int64)])
         for slot, rule in enumerate(rules, len(self.rules)):
             self.rules.append(rule)
             self._write_rule(slot, rule)
@@ -203,6 +205,7 @@ class Columns:
 
     def _write_rule(self, slot: int, rule: LevelRule) -> None:
         count = len(rule.levels)
+        self.fingerprints[slot] = rule.fingerprint()
         self.threshold[slot] = self.clear[slot] = np.nan
         self.threshold[slot, :count] = [level.threshold for level in rule.levels]
         self.clear[slot, :count] = [rule.clear_below(index) for index in range(count)]

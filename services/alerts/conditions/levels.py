@@ -10,6 +10,7 @@ stands here is the rule in its plainest form; it is used where something happens
 """
 
 import hashlib
+import struct
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
@@ -90,14 +91,11 @@ class LevelRule:
 
     def fingerprint(self) -> int:
         """Changes whenever a number or colour of the rule does; 63 bits."""
-        numbers = [
-            [(level.colour.value, level.threshold) for level in self.levels],
-            self.on_delay,
-            self.off_delay,
-            self.deadband_fraction,
-            self.max_gap,
-        ]
-        return int.from_bytes(hashlib.sha256(repr(numbers).encode()).digest()[:8], "big") >> 1
+        numbers = [self.on_delay, self.off_delay, self.deadband_fraction, self.max_gap]
+        for level in self.levels:
+            numbers += level.colour.rank, level.threshold
+        packed = struct.pack(f"<{len(numbers)}d", *numbers)
+        return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big") >> 1
 
 
 class LevelState(NamedTuple):

@@ -26,6 +26,8 @@ _CHECKPOINT_S = 5.0
 _SHARE = 0.02
 """Of the time that checkpoints may take at most: where there is much to write, they are written less often."""
 _STOP_S = 5.0
+_REST_S = 0.01
+"""At most, between two turns: an evaluation costs much the same for ten readings as for a thousand."""
 
 
 class Runner:
@@ -52,6 +54,7 @@ class Runner:
         self._registry_position: int | None = None
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._last_complete = float("-inf")
+        self._last_turn_s = 0.0
         self._checkpoint_due: dict[str, float] = {}
         self.trouble: str | None = "not started"
 
@@ -102,7 +105,9 @@ class Runner:
 
     async def _follow_until_trouble(self) -> None:
         while True:
-            await self.turn()
+            found = await self.turn()
+            if found < READ_COUNT:
+                await asyncio.sleep(min(_REST_S, 2 * self._last_turn_s))
 
     async def turn(self, block_ms: int = 1_000) -> int:
         """Read once and evaluate what came; the number of facts. Raises an outage after all shards had their turn."""
@@ -111,6 +116,7 @@ class Runner:
         if self._registry_position is not None:
             positions[REGISTRY_STREAM] = self._registry_position
         facts = await self._reader.read(positions, block_ms=block_ms)
+        begun = asyncio.get_running_loop().time()
         by_stream: defaultdict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             by_stream[fact.stream].append(fact)
@@ -122,6 +128,7 @@ class Runner:
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
+        self._last_turn_s = asyncio.get_running_loop().time() - begun
         if all(len(found) < READ_COUNT for found in by_stream.values()):
             self._last_complete = asyncio.get_running_loop().time()
             self.trouble = None

@@ -213,7 +213,8 @@ class Shard:
         """In one transaction, if there are any."""
         columns = self._watched.columns
         reaching = np.flatnonzero(history)
-        reaching = reaching[rows.readings.height()[reaching] >= columns.threshold[slot[reaching], 0]]
+        if len(reaching):
+            reaching = reaching[rows.readings.height()[reaching] >= columns.threshold[slot[reaching], 0]]
         if not outcome.changes and not len(reaching):
             return
         ids, rules = columns.ids, columns.rules
@@ -251,20 +252,15 @@ class Shard:
         history: NDArray[np.bool_],
         ahead: NDArray[np.bool_],
     ) -> None:
+        """Readings that were passed over: most often there are none."""
         found: dict[int, Counts] = {}
         for i, count in outcome.too_late.items():
             found.setdefault(i, Counts()).too_late = count
-        for i, count in zip(*_times(slot[history]), strict=True):
-            found.setdefault(i, Counts()).backfilled = count
-        for i, count in zip(*_times(slot[ahead]), strict=True):
-            found.setdefault(i, Counts()).ahead = count
+        for reason, which in (("backfilled", history), ("ahead", ahead)):
+            if which.any():
+                for i, count in zip(*np.unique(slot[which], return_counts=True), strict=True):
+                    setattr(found.setdefault(int(i), Counts()), reason, int(count))
         _merge(self._passed_over, {int(self._watched.columns.ids[i]): counts for i, counts in found.items()})
-
-
-def _times(slot: NDArray[np.int64]) -> tuple[list[int], list[int]]:
-    """Which slots there are, and how often each."""
-    slots, counts = np.unique(slot, return_counts=True)
-    return slots.tolist(), counts.tolist()
 
 
 def _merge(into: dict[int, Counts], more: Mapping[int, Counts]) -> None:
@@ -290,7 +286,8 @@ def _measure(
         "without_proof": fed & ~rows.proves,
     }
     for outcome, which in outcomes.items():
-        metrics.EVALUATED.labels(outcome).inc(int(np.count_nonzero(which)))
+        if count := int(np.count_nonzero(which)):
+            metrics.EVALUATED.labels(outcome).inc(count)
     at = to_microseconds(now)
     for message in messages:
         if message.received_at is not None:

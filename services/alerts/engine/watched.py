@@ -79,7 +79,7 @@ class Watched:
             self._fed[slot] = rule is not None
             if rule is None or rule is before:
                 continue
-            if rule.fingerprint() == before.fingerprint():
+            if rule.fingerprint() == columns.fingerprints[slot]:
                 columns.rules[slot] = rule
                 continue
             level = int(columns.head.level[slot])
