@@ -182,6 +182,16 @@ async def test_too_large_a_body_is_refused(door: Door, keys: Keys) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_an_upload_may_have_any_length(door: Door, keys: Keys) -> None:
+    async def table() -> AsyncIterator[bytes]:
+        for _ in range(300):
+            yield CHUNK
+
+    client = await door.client(await keys.new("north"))
+    answer = await client.put("/api/v1/parks/north/uploads/u1", content=table(), timeout=30)
+    assert answer.status_code == 200, "other bodies of this size are refused"
+
+
 async def test_a_client_that_goes_away_in_its_body_leaves_nothing_half_done(
     door: Door, keys: Keys, upstreams: dict[Service, Upstream]
 ) -> None:

@@ -1,5 +1,7 @@
 """Readings as JSON columns: what is the same for many rows is said once."""
 
+from functools import lru_cache
+
 import msgspec
 import numpy as np
 
@@ -13,6 +15,9 @@ _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 """The years 1 to 9999, as times are written in ISO 8601."""
 
 
+Fields = tuple[str | None, str | None, str, str, str | None]
+
+
 class _Datastream(msgspec.Struct, forbid_unknown_fields=True):
     property: str
     station_id: str | None = None
@@ -22,7 +27,7 @@ class _Datastream(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Columns(msgspec.Struct, forbid_unknown_fields=True):
-    datastreams: list[_Datastream]
+    datastreams: msgspec.Raw
     datastream: list[int]
     value: list[float | None]
     time: list[str] | None = None
@@ -35,12 +40,15 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _BODY = msgspec.json.Decoder(_Body)
+_DATASTREAMS = msgspec.json.Decoder(list[_Datastream])
+_REMEMBERED_BYTES = 128 * 1024
 
 
 def read_columns(body: bytes) -> Rows:
     """The rows of ``{"columns": {...}}``, an ``ObservationColumns``. Raises Unprocessable where it is no such thing."""
     try:
         columns = _BODY.decode(body).columns
+        addresses = _addresses(bytes(columns.datastreams))
     except UNREADABLE as error:
         raise Unprocessable(f'The body is not {{"columns": {{...}}}} in JSON: {error}.') from error
     count = checked_count(len(columns.datastream))
@@ -54,13 +62,26 @@ def read_columns(body: bytes) -> Rows:
         refused |= {row: f"quality: no flag '{flag}'" for row, flag in enumerate(quality) if flag in unknown}
         quality = "".join(flag if flag in _FLAGS else Quality.NORMAL.value for flag in quality)
     return Rows(
-        [(entry.station_id, entry.station, entry.property, entry.cadence, entry.unit) for entry in columns.datastreams],
+        addresses,
         times,
         columns.value,
         quality,
         refused,
-        _which(columns),
+        _which(columns, len(addresses)),
     )
+
+
+def _addresses(datastreams: bytes) -> list[Fields]:
+    """The fields of ``Address`` of each. Senders name the same ones in every batch, so the latest are remembered."""
+    return _remembered(datastreams) if len(datastreams) <= _REMEMBERED_BYTES else _decoded(datastreams)
+
+
+def _decoded(datastreams: bytes) -> list[Fields]:
+    entries = _DATASTREAMS.decode(datastreams)
+    return [(entry.station_id, entry.station, entry.property, entry.cadence, entry.unit) for entry in entries]
+
+
+_remembered = lru_cache(maxsize=64)(_decoded)
 
 
 def _times(columns: _Columns, refused: dict[int, str]) -> list[str] | np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -79,12 +100,11 @@ def _times(columns: _Columns, refused: dict[int, str]) -> list[str] | np.ndarray
     return milliseconds * 1000
 
 
-def _which(columns: _Columns) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _which(columns: _Columns, known: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     try:
         which = np.array(columns.datastream, np.intp)
     except OverflowError as error:
         raise Unprocessable("columns: an entry of datastream is out of range.") from error
-    known = len(columns.datastreams)
     outside = (which < 0) | (which >= known)
     if outside.any():
         row = int(np.flatnonzero(outside)[0])
