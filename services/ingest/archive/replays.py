@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.archive.frames import Place
 from services.ingest.stations.verdicts import Verdict
+from services.ingest.writing.frames import MAX_UNKNOWN_DEVICES
 from shared.problems import Conflict, NotFound
 
 REREADABLE = frozenset(Verdict) - {
@@ -40,6 +41,16 @@ _OF_THE_REGISTERED = text(
     )
     INSERT INTO replay (id, park_id, mn, verdicts, requested_by)
     SELECT gen_random_uuid(), park_id, mn, ARRAY['unknown_mn'], 'registration' FROM registered
+    """
+)
+# Made-up MNs may have filled the list of unknown devices; whoever came after that has frames in the archive alone.
+_OF_THE_UNLISTED = text(
+    """
+    INSERT INTO replay (id, park_id, mn, verdicts, requested_by)
+    SELECT gen_random_uuid(), :park, mn, ARRAY['unknown_mn'], 'registration' FROM unnest(CAST(:mns AS text[])) AS mn
+    WHERE (SELECT count(*) FROM unknown_device) >= :limit
+      AND NOT EXISTS (SELECT FROM unknown_device u WHERE u.mn = mn.mn)
+      AND EXISTS (SELECT FROM raw_frame f WHERE f.mn = mn.mn AND f.verdict = 'unknown_mn')
     """
 )
 _UNFINISHED_OF_PARK = text("SELECT count(*) FROM replay WHERE park_id = :park AND finished_at IS NULL")
@@ -127,6 +138,11 @@ class Progress:
 async def begin_for_the_registered(connection: AsyncConnection) -> None:
     """Whoever was unknown and is registered now leaves the quarantine, and what it sent is to be read again."""
     await connection.execute(_OF_THE_REGISTERED)
+
+
+async def begin_for_the_unlisted(connection: AsyncConnection, park_id: str, mns: Sequence[str]) -> None:
+    """The same for devices, just registered, that the list of unknown ones had no room for."""
+    await connection.execute(_OF_THE_UNLISTED, {"park": park_id, "mns": list(mns), "limit": MAX_UNKNOWN_DEVICES})
 
 
 async def begin(

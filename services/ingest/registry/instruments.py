@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.archive.replays import begin_for_the_registered
+from services.ingest.archive.replays import begin_for_the_registered, begin_for_the_unlisted
 from services.ingest.meaning.units import UnitError
 from services.ingest.registry.snapshot import Stream
 from shared.park_file import Datastream, Device, Instruments
@@ -92,6 +92,8 @@ async def put_instruments(
     await _refuse_devices_of_others(connection, [device["mn"] for device in devices])
     await put_all(connection, _PUT_DEVICE, devices)
     await put_all(connection, _PUT_DATASTREAM, _datastream_rows(instruments))
+    new = [device["mn"] for device in devices if device["registered_at"] is None]
+    await begin_for_the_unlisted(connection, park_id, new)
     await begin_for_the_registered(connection)
 
 

@@ -89,6 +89,35 @@ async def test_a_replica_that_heard_of_the_registration_late_loses_nothing(inges
     assert (await ingest.get("/devices/unknown"))["items"] == []
 
 
+async def test_a_device_that_the_list_of_unknown_ones_has_no_room_for_is_read_again_too(ingest: Running) -> None:
+    await ingest.rows(
+        "INSERT INTO unknown_device SELECT 'made-up-' || n, 1, '', now(), now() FROM generate_series(1, 10000) n"
+        " RETURNING 1"
+    )
+    await send(ingest, sent(1.0, 5, mn="stranger"))
+    assert await ingest.rows("SELECT 1 FROM unknown_device WHERE mn = 'stranger'") == []
+    await ingest.put_park(park(station("s1", "stranger"), station("s2", "silent")))
+    (replay,) = await replayed(ingest)
+    assert (replay["mn"], await values(ingest)) == ("stranger", [1.0])
+
+
+async def test_replicas_share_replays_and_count_nothing_twice(
+    ingest: Running, start_ingest: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.ingest.archive.replaying.PAGE_FRAMES", 2)
+    names = [f"M{number}" for number in range(4)]
+    await send(ingest, *(sent(float(step), step, mn=name) for name in names for step in range(1, 8)))
+    async with start_ingest(ingest.database_url) as other:
+        await other.ready()
+        await ingest.put_park(park(*(station(f"s{name.lower()}", name) for name in names)))
+        other.state.replays.wake()
+        done = await replayed(ingest)
+    assert sorted((replay["mn"], replay["frames"], replay["accepted"]) for replay in done) == [
+        (name, 7, 7) for name in names
+    ]
+    assert await ingest.rows("SELECT count(*) FROM observation") == [(28,)]
+
+
 async def test_more_frames_than_a_page_are_replayed_in_turn(ingest: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.ingest.archive.replaying.PAGE_FRAMES", 4)
     await send(ingest, *(sent(float(step), step, mn="stranger") for step in range(1, 22)))

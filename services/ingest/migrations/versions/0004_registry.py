@@ -41,7 +41,12 @@ FRAMES = (
     """,
     "CREATE INDEX replay_of_park ON replay (park_id, requested_at DESC, id DESC)",
     "CREATE INDEX replay_unfinished ON replay (touched_at) WHERE finished_at IS NULL",
-    "INSERT INTO retention (relation, time_column, keep) VALUES ('replay', 'requested_at', interval '366 days')",
+    # An unknown device is listed for as long as its frames are kept.
+    """
+    INSERT INTO retention (relation, time_column, keep) VALUES
+        ('replay', 'requested_at', interval '366 days'),
+        ('unknown_device', 'last_seen', interval '30 days')
+    """,
 )
 
 SILENCE = (
