@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from services.ingest.api import ROUTERS
 from services.ingest.archive.replaying import Replays
 from services.ingest.commands import parts as command_parts
+from services.ingest.corrections.stuck import StuckReadings
 from services.ingest.intake.idempotency import Idempotency
 from services.ingest.intake.limits import CallerLimits
 from services.ingest.intake.upload_store import UploadStore
@@ -133,6 +134,9 @@ def build_app(settings: IngestSettings) -> FastAPI:
                 state.engine, state.relay.wake, after=timedelta(seconds=settings.ingest_silent_after_s)
             ).run(),
         }
+        if settings.ingest_stuck_after_s is not None:
+            stuck_after = timedelta(seconds=settings.ingest_stuck_after_s)
+            parts["stuck_readings"] = StuckReadings(state.engine, stuck_after).run()
         if settings.ingest_mqtt_url is not None:
             parts["mqtt"] = Subscriber(settings, state.registry, state.writer, state.clock_ahead, state.late).run()
         tasks = [asyncio.create_task(_forever(name, part)) for name, part in parts.items()]

@@ -22,6 +22,12 @@ class IngestSettings(MqttSettings):
     ingest_burst_bytes: int = Field(default=8_388_608, ge=16_384, description="what may come at once all the same")
     ingest_clock_ahead_s: float = Field(default=600.0, ge=0, description="how far a device's clock may lead ours")
     ingest_clock_skew_s: float = Field(default=300.0, gt=0, description="beyond it, a device's readings are flagged W")
+    ingest_stuck_after_s: float | None = Field(
+        default=None,
+        ge=600,
+        le=86_400,
+        description="gas readings that stand still for so long are flagged K; unset: never",
+    )
     ingest_late_days: float = Field(default=1800.0, gt=0, le=1800, description="how old a reading may be that comes in")
     ingest_valid_share: float = Field(default=0.75, ge=0, le=1, description="of a period's readings, for a normal mean")
     ingest_command_over_time_s: float = Field(default=10.0, gt=0, description="a device's first answer to a command")
