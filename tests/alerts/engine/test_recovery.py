@@ -8,6 +8,7 @@ import pytest
 from services.alerts.engine.shard import Shard
 from services.alerts.store import rules as rule_store
 from shared.park_file import Rule
+from shared.streams import publish
 from tests.alerts.park import STREAM, Park, Producer, datastream, kill_at_statement, second_of
 
 
@@ -171,3 +172,16 @@ async def test_readings_while_another_station_alarms_are_all_evaluated(park: Par
     assert sorted((fact.station_id, second_of(fact.event_time)) for fact in await park.told()) == [
         (f"p.s{number}", 50) for number in range(10, 60, 10)
     ]
+
+
+async def test_where_facts_are_gone_for_good_the_alarms_tell_what_stands(park: Park) -> None:
+    await push_all(park, 3.0, range(0, 40, 10))
+    for second in range(40, 120, 10):
+        await park.push((1, second, 0.1))
+    await park.redis.flushall()
+    del park.producer.facts[STREAM][:4]  # beyond ingest's retention, and there was no checkpoint yet
+    await publish(park.redis, park.producer.facts[STREAM])
+    await park.restart()
+    await park.settle()
+    assert await told(park) == [("raised", 30), ("returned", 100)]
+    assert len(await park.alarms()) == 1
