@@ -65,6 +65,11 @@ export function isSound(reading: Reading): boolean {
   return reading.quality === "T" || (reading.quality === "N" && reading.value !== null);
 }
 
+/** Whether there is a value that alarms rest on though it is no sound one: it stands still, or its clock is off. */
+export function isDoubted(reading: Reading): boolean {
+  return (reading.quality === "K" || reading.quality === "W") && reading.value !== null;
+}
+
 /** ok: all fresh and sound; partial: some not; silent: nothing fresh; unknown: the page itself is cut off. */
 export type DataState = "ok" | "partial" | "silent" | "unknown";
 

@@ -1,6 +1,6 @@
 /** Every station with what it says, the abnormal ones first: the map's content for those who do not use the map. */
 
-import { isSound, isWeather, rank, type StationStatus } from "../derive";
+import { isDoubted, isSound, isWeather, rank, type StationStatus } from "../derive";
 import { amount } from "../format";
 import { named, said, t } from "../i18n";
 import { STATION_SHAPES } from "../map/symbols";
@@ -25,11 +25,12 @@ function Value({ status }: { status: StationStatus }) {
     return <span class="missing-value">{t(status.data === "unknown" ? "data.unknown" : "values.none")}</span>;
   }
   const { stream, reading } = status.lead;
-  if (!isSound(reading)) return <span class="missing-value">{named("quality", reading.quality)}</span>;
+  const doubted = isDoubted(reading);
+  if (!isSound(reading) && !doubted) return <span class="missing-value">{named("quality", reading.quality)}</span>;
   const over = reading.quality === "T" ? "> " : "";
   return (
     <>
-      <span class="dim">{isWeather(stream.property_id) ? "" : said(stream.property_name)}</span>
+      <span class={doubted ? "bad-quality" : "dim"}>{doubted ? named("quality", reading.quality) : isWeather(stream.property_id) ? "" : said(stream.property_name)}</span>
       <span class="num">{over}{amount(reading.value, stream.unit)}</span>
     </>
   );
