@@ -128,8 +128,8 @@ def _store() -> Store:
     """Filled for the first that asks; it goes away with the process."""
     begun = time.monotonic()
     stack = ExitStack()
-    atexit.register(stack.close)
     system = stack.enter_context(service.running("services.ingest"))
+    atexit.register(stack.close)  # later than the folder was made, and so before it is removed
     client = stack.enter_context(system.client("ingest"))
     client.put(f"/parks/{PARK}/registry", json=large_park(STATIONS)).raise_for_status()
     listed = client.get("/datastreams", params={"park_id": PARK})

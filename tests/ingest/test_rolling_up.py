@@ -62,7 +62,7 @@ async def work_off(engine: AsyncEngine) -> None:
 
 async def stale(engine: AsyncEngine) -> int:
     async with engine.connect() as connection:
-        return len((await connection.execute(text("SELECT FROM stale_hour"))).all())
+        return len((await connection.execute(text("SELECT 1 FROM stale_hour"))).all())
 
 
 async def hours(engine: AsyncEngine) -> dict[tuple[int, datetime], float]:
