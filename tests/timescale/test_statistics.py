@@ -137,7 +137,7 @@ async def test_the_same_answers_fresh_rolled_up_and_compressed(timescale: str, d
     async with engine_of(database_url) as engine:
         expected = await answers(engine, numbers)
     assert expected["raw"][0].values > 500
-    assert expected["rose"][0].samples > 300
+    assert expected["rose"].items[0].samples > 300
     assert len(expected["changes"]) == 500
     assert len(expected["export day"]) == 8
     for step in ("fresh", "rolled up and compressed"):

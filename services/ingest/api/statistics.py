@@ -37,6 +37,7 @@ async def get_wind_rose(
     sectors: Annotated[int, Query(ge=4, le=36)] = 16,
     speed_edge: Annotated[list[Speed], Query(max_length=12, description="where classes of speed begin [m/s]")] = EDGES,
     calm_m_s: Annotated[float, Query(ge=0, le=5)] = wind_rose.CALM_M_S,
+    cursor: Annotated[str, Query(max_length=200, description="`next` of the page before")] = "",
 ) -> schemas.WindRosePage:
     """How often the wind came from where, and how strong, at each station that measures it."""
     check_span(start, end, _MAX_ROSE_DAYS)
@@ -44,7 +45,7 @@ async def get_wind_rose(
         raise Unprocessable("`speed_edge` has to rise from one to the next.")
     async with asking(ingest) as connection:
         await questions.park(connection, park_id)
-        items = await wind_rose.wind_roses(
+        return await wind_rose.wind_roses(
             connection,
             park_id,
             station_id,
@@ -54,8 +55,8 @@ async def get_wind_rose(
             edges=speed_edge,
             calm=calm_m_s,
             cadence=cadence,
+            after=cursor,
         )
-    return schemas.WindRosePage(start=start, end=end, items=items)
 
 
 @router.get("/parks/{park_id}/statistics", responses=responses(BadRequest, NotFound, Unprocessable, Unavailable))

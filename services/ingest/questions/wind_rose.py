@@ -22,6 +22,7 @@ SPEED_EDGES_M_S = (1.6, 3.4, 5.5, 8.0, 10.8)
 PREFERRED: tuple[Cadence, ...] = ("minute", "realtime", "hour", "day")
 """Of several cadences with readings the first is taken: means of minutes know the wind better than instants."""
 MAX_STATIONS = 50
+"""Of one page."""
 
 _PAIRS = text(
     """
@@ -31,7 +32,7 @@ _PAIRS = text(
     JOIN datastream w ON w.station_id = s.id AND w.property_id = 'wind-direction' AND w.active
                      AND w.cadence = v.cadence
     WHERE s.park_id = :park AND s.active AND (CAST(:station AS text) IS NULL OR s.id = :station)
-      AND (CAST(:cadence AS text) IS NULL OR v.cadence = :cadence)
+      AND (CAST(:cadence AS text) IS NULL OR v.cadence = :cadence) AND s.id > :after
     ORDER BY s.id
     """
 )
@@ -84,13 +85,17 @@ async def wind_roses(
     edges: Sequence[float],
     calm: float,
     cadence: Cadence | None,
-) -> list[schemas.WindRose]:
-    """A rose for each station of a park that measures the wind, or for one. Raises NotFound."""
+    after: str = "",
+) -> schemas.WindRosePage:
+    """A rose for each station of a park that measures the wind, or for one. Raises NotFound.
+
+    Stations come in the order of their ids, those after ``after``.
+    """
     known: dict[str, dict[Cadence, tuple[int, int]]] = defaultdict(dict)
-    question = {"park": park_id, "station": station_id, "cadence": cadence}
+    question = {"park": park_id, "station": station_id, "cadence": cadence, "after": after}
     for row in await connection.execute(_PAIRS, question):
         known[row.station_id][row.cadence] = (row.speed, row.direction)
-    if station_id is not None and not known:
+    if station_id is not None and not known and not after:
         raise NotFound(f"Park '{park_id}' has no station '{station_id}' with wind speed and wind direction.")
     chosen = dict(list(known.items())[:MAX_STATIONS])
     speeds = [speed for pairs in chosen.values() for speed, _ in pairs.values()]
@@ -105,7 +110,8 @@ async def wind_roses(
             pair = {"speed": speed, "direction": direction, "sectors": sectors, "edges": list(edges), "calm": calm}
             cells = [Cell(*row) for row in await connection.execute(_CELLS, {**pair, **span})]
         roses.append(rose(station, best if cells else None, cells, sectors=sectors, edges=edges, calm=calm))
-    return roses
+    following = roses[-1].station_id if len(known) > len(chosen) else None
+    return schemas.WindRosePage(start=start, end=end, items=roses, next=following)
 
 
 async def having_readings(

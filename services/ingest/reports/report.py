@@ -77,17 +77,11 @@ async def report(
     statement = _PARTS["hour" if period.of_whole_hours else "minute"]
     for row in await connection.execute(statement, {"ids": [row.id for row in chosen], **span}):
         found[row.datastream_id].append(row)
-    wind = await wind_roses(
-        connection,
-        park.id,
-        None,
-        period.start,
-        period.end,
-        sectors=_SECTORS,
-        edges=SPEED_EDGES_M_S,
-        calm=CALM_M_S,
-        cadence=None,
-    )
+    wind: list[schemas.WindRose] = []
+    if _measures_wind(datastreams):
+        classes: dict[str, Any] = {"sectors": _SECTORS, "edges": SPEED_EDGES_M_S, "calm": CALM_M_S, "cadence": None}
+        page = await wind_roses(connection, park.id, station_id, period.start, period.end, **classes)
+        wind = page.items
     return schemas.Report(
         park_id=park.id,
         park_name=park.name,
@@ -99,8 +93,17 @@ async def report(
         ended=period.end <= now,
         parts=list(period.parts),
         rows=[_row(row, found[row.id], period, valid_share) for row in chosen],
-        wind=[rose for rose in wind if station_id is None or rose.station_id == station_id],
+        wind=wind,
     )
+
+
+def _measures_wind(datastreams: Sequence[Row[Any]]) -> bool:
+    """Whether there is a station with speed and direction at one cadence."""
+    speeds, directions = (
+        {(row.station_id, row.cadence) for row in datastreams if row.property_id == name}
+        for name in ("wind-speed", "wind-direction")
+    )
+    return bool(speeds & directions)
 
 
 async def _chosen(connection: AsyncConnection, datastreams: Sequence[Row[Any]], period: Period) -> list[Row[Any]]:

@@ -44,6 +44,7 @@ class Report(BaseModel):
 
     ``parts`` are the beginnings of its hours or days. ``ended`` is false while the period goes on. Where a station
     measures a property at several cadences, the row is of the first that has readings: minute, realtime, hour, day.
+    ``wind`` has the roses of at most fifty stations; ask wind-rose for all.
     """
 
     park_id: str

@@ -41,7 +41,7 @@ class WindRose(BaseModel):
 
 
 class WindRosePage(BaseModel):
-    """Roses by station, from ``start`` on and before ``end``."""
+    """Roses by station, from ``start`` on and before ``end``; ``next`` is the cursor for more stations."""
 
     start: UtcDatetime
     end: UtcDatetime

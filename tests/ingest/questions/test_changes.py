@@ -16,8 +16,6 @@ from services.ingest.questions.cursors import Place
 from services.ingest.writing.batch import Batch, Submission
 from services.ingest.writing.store import Connection, prepare, store
 from shared import database
-from shared.messages import CORRECTIONS_STREAM, ObservationsCorrected
-from shared.outbox import enqueue
 from shared.streams import shard_of
 from shared.time import from_microseconds, iso, to_microseconds
 from tests.ingest.parks import park, station
@@ -232,27 +230,21 @@ async def test_corrections_come_in_the_feed_of_their_park_alone(ingest: Running)
     await ingest.put_park(park(station("s1", "A1")))
     await ingest.put_park(park(station("s1", "B1"), park_id="other"))
     known = await ids(ingest)
+    numbers = {name: known[f"{name}.s1", "chlorine", "realtime"] for name in ("test-park", "other")}
+    async with writer(ingest) as connection:
+        for name, number in numbers.items():
+            await store(connection, Batch([submission(rows(number, f"{name}.s1", 0), name)]))
+    await published(ingest)
     cursor = (await page(ingest, since="now"))["next"]
-    for park_id in ("test-park", "other"):
-        message = ObservationsCorrected(
-            park_id=park_id,
-            datastream_id=[known[f"{park_id}.s1", "chlorine", "realtime"]],
-            time=[START],
-            value=[0.5],
-            quality="R",
-            author="test",
-            reason="span gas",
-        )
-        async with ingest.state.engine.begin() as connection:
-            await enqueue(connection, CORRECTIONS_STREAM, message)
+    for name, number in numbers.items():
+        value = {"datastream_id": number, "time": iso(from_microseconds(START)), "value": 0.5, "quality": "R"}
+        correction = {"reason": "span gas", "values": [value]}
+        answer = await ingest.http.post(f"/parks/{name}/corrections", json=correction)
+        assert answer.json()["corrected"] == 1, answer.text
     await published(ingest)
     (only,), _ = await follow(ingest, cursor)
-    assert (only["change"], only["station_id"], only["value"], only["quality"]) == (
-        "corrected",
-        "test-park.s1",
-        0.5,
-        "R",
-    )
+    told = (only["change"], only["station_id"], only["value"], only["quality"])
+    assert told == ("corrected", "test-park.s1", 0.5, "R")
 
 
 async def test_without_a_cursor_it_begins_with_the_oldest_or_with_now(ingest: Running) -> None:

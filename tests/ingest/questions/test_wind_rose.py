@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.ingest.questions import wind_rose
 from services.ingest.questions.wind_rose import Cell, rose
 from shared.time import iso
 from tests.ingest.parks import park, station, weather
@@ -109,6 +110,18 @@ async def test_a_cadence_without_readings_is_not_chosen(ingest: Running) -> None
     assert (second["cadence"], second["samples"], second["calm_share"], second["from_deg"]) == (None, 0, None, None)
     (only,) = await ask(ingest, station_id="test-park.m1", cadence="minute")
     assert only["samples"] == 0
+
+
+async def test_many_stations_come_in_pages(ingest: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wind_rose, "MAX_STATIONS", 2)
+    await ingest.put_park(park(*(weather(f"m{n}") for n in range(5))))
+    seen: list[list[str]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await ingest.get(ROSE, **SPAN, cursor=cursor)
+        seen.append([item["station_id"][-2:] for item in page["items"]])
+        cursor = page["next"]
+    assert seen == [["m0", "m1"], ["m2", "m3"], ["m4"]]
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ async def test_a_month_of_the_park(ingest: Running) -> None:
     only = await ingest.get(MONTHLY, month="2026-03", station_id="test-park.s1")
     assert {row["station_id"] for row in only["rows"]} == {"test-park.s1"}
     assert only["wind"] == []
+    windy = await ingest.get(MONTHLY, month="2026-03", station_id="test-park.m1")
+    assert windy["wind"] == report["wind"]
 
 
 async def test_a_period_that_goes_on_says_so(ingest: Running) -> None:
