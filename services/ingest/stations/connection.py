@@ -7,7 +7,6 @@ sends faster than the database stores is slowed by TCP itself, and a connection 
 import asyncio
 import socket
 import time
-from collections.abc import Iterable
 from enum import IntFlag, auto
 from typing import Protocol, cast
 
@@ -16,12 +15,11 @@ from services.ingest.registry.snapshot import Device
 from services.ingest.stations.clocks import Clocks
 from services.ingest.stations.counters import SessionCounters
 from services.ingest.stations.limits import PIECE_BYTES, Allowance, ServerLimits
-from services.ingest.stations.links import Link, Links
+from services.ingest.stations.linked import Linked
+from services.ingest.stations.links import Links
 from services.ingest.stations.session import Directory, Received, Session, frame_for
-from services.ingest.stations.verdicts import Verdict
 from services.ingest.writing.batch import RawFrame, StatusCodes, Submission
 from services.ingest.writing.writer import Writer
-from shared.hj212.codes import DATA_COMMANDS
 from shared.hj212.segment import Segment
 from shared.telemetry import continue_trace, get_logger
 from shared.time import utc_now
@@ -67,7 +65,7 @@ class Connection(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_allowance", "_closing_since", "_ended", "_eof", "_half_since", "_heard_at", "_held", "_holds", "_host",
-        "_in_flight", "_links", "_resume", "_session", "_stalled_since", "_transport", "remote",
+        "_in_flight", "_linked", "_resume", "_session", "_stalled_since", "_transport", "remote",
     )  # fmt: skip
 
     def __init__(self, host: Host) -> None:
@@ -75,7 +73,7 @@ class Connection(asyncio.BufferedProtocol):
         limits = host.limits
         self._session = Session(host.directory, ahead=limits.clock_ahead, late=limits.late, clocks=host.clocks)
         self._transport: asyncio.Transport | None = None
-        self._links: dict[str, Link] = {}
+        self._linked = Linked(host.links, host.counters)
         self._held = b""
         self._holds = _Hold(0)
         self._in_flight = False
@@ -149,8 +147,7 @@ class Connection(asyncio.BufferedProtocol):
         self.end("by station")
         if self._resume is not None:
             self._resume.cancel()
-        for link in self._links.values():
-            self._host.links.drop(link)
+        self._linked.end()
         self._host.forget(self)
         self._host.counters.lost(self._session.lost())
         left = [*self._session.receive(self._held, utc_now()), *self._session.end(utc_now())]
@@ -235,10 +232,11 @@ class Connection(asyncio.BufferedProtocol):
             log.info("connection_ended", remote=self.remote, error=str(error)[:200])
             self.end("error")
             return
-        self._count(received)
+        for entry in received:
+            self._host.counters.note(entry)
         assert self._transport is not None
         if not self._transport.is_closing():
-            self._link(received)
+            self._linked.note(received, self.remote, self._transmit)
             answers = b"".join(answer for entry in received for answer in self._session.answers(entry, utc_now()))
             if answers:
                 self._transport.write(answers)
@@ -268,28 +266,6 @@ class Connection(asyncio.BufferedProtocol):
         source = next((entry.mn for entry in received if entry.mn), self.remote)
         parks = frozenset(entry.device.park_id for entry in received if entry.device is not None)
         return Submission(f"hj212:{source}", rows, frames, parks=parks)
-
-    def _count(self, received: Iterable[Received]) -> None:
-        for entry in received:
-            self._host.counters.note(entry)
-
-    def _link(self, received: list[Received]) -> None:
-        links = self._host.links
-        for entry in received:
-            device, segment = entry.device, entry.segment
-            if device is None or segment is None or not entry.genuine:
-                continue
-            link = self._links.get(device.mn)
-            if link is None or links.get(device.mn) is not link:
-                link = Link(device, self.remote, entry.received_at, self._transmit, segment.st, segment.pw)
-                self._links[device.mn] = link
-                self._host.counters.connected(device.mn, entry.received_at)
-                links.put(link)
-            link.device, link.heard_at = device, entry.received_at
-            if entry.verdict is not Verdict.ANSWER:
-                link.st, link.pw = segment.st, segment.pw
-            if segment.cn not in DATA_COMMANDS or (device.mn, segment.cn) in links.watched:
-                links.tell_answer(link, segment, entry.received_at)
 
     def _transmit(self, device: Device, message: Segment) -> bool:
         assert self._transport is not None
