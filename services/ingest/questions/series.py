@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -204,7 +205,9 @@ def _take_means(series: schemas.Series, rows: list[Row[Any]], valid_share: float
     _, time, mean, minimum, maximum, count, valid, over_range, sine, cosine = columns
     series.time, series.value, series.minimum, series.maximum = time, mean, minimum, maximum
     series.count, series.valid = count, valid
-    series.quality = [quality_of_mean(*numbers, valid_share) for numbers in zip(count, valid, over_range, strict=True)]
+    # Most periods have the same numbers.
+    judged = lru_cache(lambda came, right, over: quality_of_mean(came, right, over, valid_share))
+    series.quality = [judged(*numbers) for numbers in zip(count, valid, over_range, strict=True)]
     if series.sigma_theta_deg is not None:
         sums = list(zip(valid, sine, cosine, strict=True))
         series.value = [mean_direction(*both) if number else None for number, *both in sums]
