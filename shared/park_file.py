@@ -205,6 +205,7 @@ class Rule(_Entry):
     on_delay_s: float | None = Field(default=None, ge=0, le=3600)
     off_delay_s: float | None = Field(default=None, ge=0, le=86400)
     deadband_fraction: float | None = Field(default=None, ge=0, lt=1)
+    latching: bool | None = Field(default=None, description="the alarm has to be reset by hand once it is over")
 
     @model_validator(mode="after")
     def _levels_climb(self) -> Self:

@@ -115,6 +115,7 @@ class RuleOut(BaseModel):
     off_delay_s: float
     deadband_fraction: float
     max_gap_s: float
+    latching: bool = Field(description="the alarm has to be reset by hand once the condition is over")
     sources: dict[str, str]
 
     @classmethod
@@ -127,6 +128,7 @@ class RuleOut(BaseModel):
                 LevelOut(colour=level.colour, threshold=level.threshold, source=level.source) for level in rule.levels
             ],
             deadband_fraction=rule.deadband_fraction,
+            latching=rule.latching,
             sources=rule.sources,
             **{name: getattr(rule, name) for name in same},
         )

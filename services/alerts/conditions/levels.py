@@ -56,7 +56,10 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class LevelRule:
-    """Levels that climb, with their delays in microseconds and the deadband as a fraction of the threshold."""
+    """Levels that climb, with their delays in microseconds and the deadband as a fraction of the threshold.
+
+    `latching`: who saw its alarm has to reset it by hand once the condition is over. It changes nothing here.
+    """
 
     rule_id: str
     levels: tuple[Level, ...]
@@ -64,6 +67,7 @@ class LevelRule:
     off_delay: int
     deadband_fraction: float = 0.1
     max_gap: int = 180_000_000
+    latching: bool = False
 
     def __post_init__(self) -> None:
         if not self.levels:

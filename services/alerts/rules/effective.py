@@ -65,6 +65,7 @@ class EffectiveRule:
     off_delay_s: float
     deadband_fraction: float
     max_gap_s: float
+    latching: bool = False
     sources: dict[str, str] = field(default_factory=dict)
 
     def condition(self) -> LevelRule:
@@ -76,6 +77,7 @@ class EffectiveRule:
             round(self.off_delay_s * _SECOND),
             self.deadband_fraction,
             round(self.max_gap_s * _SECOND),
+            self.latching,
         )
 
 
@@ -105,6 +107,7 @@ def effective_rule(
         "on_delay_s": delays.on_source_s if ring == "source" else delays.on_fence_s,
         "off_delay_s": delays.off_s,
         "deadband_fraction": delays.deadband_fraction,
+        "latching": False,
     }
     sources = dict.fromkeys([*numbers, "max_gap_s"], default)
     levels: Sequence[Level] = levels_at(ring, property_id)

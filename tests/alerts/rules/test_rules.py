@@ -73,3 +73,12 @@ def test_a_park_can_give_levels_where_there_is_no_default() -> None:
     rule = effective_rule("boundary", "tvoc", [given], DELAYS)
     assert rule is not None
     assert rule.rule_id == "level.tvoc"
+
+
+def test_a_park_can_say_that_an_alarm_latches() -> None:
+    plain, latching = (effective_rule("source", "chlorine", said, DELAYS) for said in ([], [override(latching=True)]))
+    assert plain is not None
+    assert latching is not None
+    assert (plain.condition().latching, latching.condition().latching) == (False, True)
+    assert plain.condition().fingerprint() == latching.condition().fingerprint()  # the evaluation goes on
+    assert "park file" in latching.sources["latching"]
