@@ -32,11 +32,15 @@ def format_qn(moment: datetime) -> str:
     return f"{moment.strftime(_SECOND)}{moment.microsecond // 1000:03d}"
 
 
-@lru_cache(4096)
 def parse_time(text: str | None) -> datetime | None:
     """A local time of 14 digits, or of 17 with milliseconds. None when the text is no time of the calendar."""
-    if text is None or not text.isascii() or not text.isdigit() or len(text) not in (14, 17):
+    if text is None or len(text) not in (14, 17) or not text.isascii() or not text.isdigit():
         return None
+    return _time(text)
+
+
+@lru_cache(4096)
+def _time(text: str) -> datetime | None:
     try:
         moment = datetime.strptime(text[:14], _SECOND)  # noqa: DTZ007  (local by definition)
     except ValueError:

@@ -15,8 +15,10 @@ from shared.hj212.segment import Group, Segment, groups_of
 
 _VALUE_SUFFIXES = ("Rtd", "Avg", "Data")
 _VALUE = re.compile(r"=([^;,]*)")
-_SHAPES = 4096
+_SHAPES = 1024
 """Shapes that are remembered; a park has some for each kind of device."""
+_LONGEST_SHAPED = 2048
+"""Longer bodies, of which the standard knows none, are not: what is remembered stays some tens of megabytes at most."""
 
 
 class Reading(NamedTuple):
@@ -63,6 +65,8 @@ def readings(segment: Segment) -> list[Reading]:
     factor before it. Groups without a value (``DataTime``, totals) give none.
     """
     body = segment.body
+    if len(body) > _LONGEST_SHAPED:
+        return _each(segment)
     parts = _VALUE.split(body)
     values = parts[1::2]
     # An empty value decides what completes what; "//" is free text; Python reads numbers that no instrument writes.
@@ -70,6 +74,10 @@ def readings(segment: Segment) -> list[Reading]:
         places = _places(tuple(parts[::2]))
         if places is not None:
             return _from_values(places, values)
+    return _each(segment)
+
+
+def _each(segment: Segment) -> list[Reading]:
     return [
         Reading(factor, statistic, _number(value), flag, _number(minimum), _number(maximum))
         for factor, statistic, value, flag, minimum, maximum in _texts(segment.groups)

@@ -109,7 +109,7 @@ def _observation(stream: Stream, reading: Reading, at: int) -> Observation:
         stream.id,
         at,
         None if value is None else value * scale,
-        _letter_of_device(flag, value is not None),
+        _letter_of_device(flag and flag[:2], value is not None),  # no flag is longer than one letter
         None if minimum is None else minimum * scale,
         None if maximum is None else maximum * scale,
         stream.shard,

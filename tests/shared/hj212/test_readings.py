@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.hj212.commands import data_time, parse_time
-from shared.hj212.readings import Reading, readings
+from shared.hj212.readings import Reading, _places, readings
 from shared.hj212.segment import Segment, parse
 
 keys = st.sampled_from(
@@ -26,6 +26,16 @@ def test_readings_by_shape_are_those_of_the_lenient_way(body: str) -> None:
     segment = parse(f"CP=&&{body}&&".encode())
     if "//" not in body or body.count("//") % 2 == 0:
         assert readings(segment) == each_by_itself(body)
+
+
+def test_endless_shapes_are_not_remembered() -> None:
+    before = _places.cache_info().currsize
+    body = "".join(f"a{number}-Rtd=1;" for number in range(300))
+    assert len(readings(Segment(groups=None, body=body))) == 300
+    assert _places.cache_info().currsize == before
+    for number in range(3000):
+        readings(Segment(groups=None, body=f"a{number}-Rtd=1"))
+    assert _places.cache_info().currsize <= 1024
 
 
 @given(bodies, bodies)
