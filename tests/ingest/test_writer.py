@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.ingest.meaning.normalise import Observation
 from services.ingest.stations.verdicts import Verdict
-from services.ingest.writing.batch import STATUSES, RawFrame, RowStatus, StatusCodes, Submission
+from services.ingest.writing.batch import STATUSES, Batch, RawFrame, RowStatus, StatusCodes, Submission
 from services.ingest.writing.binary_copy import encode_observations
 from services.ingest.writing.columns import Columns
 from services.ingest.writing.frames import MAX_UNKNOWN_DEVICES
@@ -208,3 +208,11 @@ async def test_made_up_devices_cannot_fill_the_database(database_url: str) -> No
         await writer.submit(Submission("x", (), new))
     found = await fetch(database_url, "SELECT mn, frames FROM unknown_device WHERE mn IN ('new', 'u1')")
     assert found == [("u1", 2)]
+
+
+def test_a_fact_names_the_parks_of_all_its_rows_or_none() -> None:
+    north = Submission("x", [observation(1, 0), observation(2, 0)], parks=frozenset({"north"}))
+    south = Submission("y", [observation(5, 0)], parks=frozenset({"south"}))
+    silent = Submission("z", [observation(2, 1)])
+    assert Batch([north, south]).parks_by_shard() == {1: {"north", "south"}, 2: {"north"}}
+    assert Batch([north, silent]).parks_by_shard() == {1: {"north"}, 2: set()}

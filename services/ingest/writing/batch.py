@@ -138,12 +138,15 @@ class Batch:
         return self.submissions[int(np.searchsorted(ends, index, side="right"))].source
 
     def parks_by_shard(self) -> dict[int, set[str]]:
-        """Whom the observations of each shard concern."""
+        """Whom the observations of each shard concern; nobody where one of the senders does not tell."""
         parks: dict[int, set[str]] = {}
+        untold: set[int] = set()
         for submission in self.submissions:
             for shard in submission.shards:
                 parks.setdefault(shard, set()).update(submission.parks)
-        return parks
+                if not submission.parks:
+                    untold.add(shard)
+        return parks | {shard: set() for shard in untold}
 
     def tallies(self) -> tuple[dict[str, Tally], dict[str, Tally]]:
         """Counts by MN: of known devices and of unknown ones."""
