@@ -17,10 +17,10 @@ from pydantic import BaseModel
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.messages import Message
+from shared.outages import DATABASE_OUTAGES
 from shared.streams import ROOM, CatchUp, Fact, StreamRoom, last_position, publish
 from shared.telemetry import get_logger, traceparent
 
@@ -132,7 +132,7 @@ class OutboxRelay:
                     await connection.execution_options(isolation_level="AUTOCOMMIT")
                     if await self._lead(connection):
                         await self._relay(connection)
-            except (DBAPIError, RedisError, OSError, TimeoutError) as error:
+            except (*DATABASE_OUTAGES, RedisError) as error:
                 log.warning("outbox_interrupted", error=" ".join(str(error).split())[:200])
             await asyncio.sleep(1.0)
 

@@ -8,9 +8,9 @@ import time
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.outages import DATABASE_OUTAGES
 from shared.telemetry import get_logger
 from shared.time import EPOCH, utc_now
 
@@ -88,7 +88,7 @@ class RollUps:
                 advanced = await self.advance(utc_now())
                 more = await self.work_off()
                 rest = time.monotonic() - begun if advanced or more else self._every_s
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except DATABASE_OUTAGES as error:
                 log.warning("rolling_up_failed", error=" ".join(str(error).split())[:200])
                 rest = 2 * self._every_s
             await asyncio.sleep(rest)

@@ -3,9 +3,9 @@
 import asyncio
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.outages import DATABASE_OUTAGES
 from shared.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -28,7 +28,7 @@ class Upkeep:
                 if deleted:
                     log.info("old_rows_deleted", rows=deleted)
                 await asyncio.sleep(EVERY_S)
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except DATABASE_OUTAGES as error:
                 log.warning("upkeep_failed", error=" ".join(str(error).split())[:200])
                 await asyncio.sleep(30.0)
 

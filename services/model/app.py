@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.model import metrics
@@ -24,6 +23,7 @@ from services.model.wiring import Parts, open_parts
 from services.model.working import worker_name
 from shared import database, http_client, redis
 from shared.health import Check, Health
+from shared.outages import DATABASE_OUTAGES
 from shared.outbox import OutboxRelay, facts_router, http_catch_up
 from shared.streams import FactReader
 from shared.telemetry import get_logger
@@ -106,7 +106,7 @@ async def _sweep(settings: ModelSettings, parts: Parts) -> None:
             for state, count in counts.items():
                 metrics.RUNS_UNFINISHED.labels(state).set(count)
             metrics.QUEUE_AGE.set(age)
-        except (DBAPIError, RedisError, OSError, TimeoutError) as error:
+        except (*DATABASE_OUTAGES, RedisError) as error:
             log.warning("sweep_interrupted", error=" ".join(str(error).split())[:200])
         except Exception:
             log.exception("sweep_failed")

@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 
 import httpx
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.model.chemicals import UnknownChemical, chemical
@@ -28,6 +27,7 @@ from services.model.store.alarms import FollowedAlarm
 from services.model.store.runs import NewRun
 from shared.levels import Colour
 from shared.messages import AlarmChanged, AlarmTransition
+from shared.outages import DATABASE_OUTAGES
 from shared.streams import Fact, FactReader, WorkQueue
 from shared.telemetry import continue_trace, get_logger
 from shared.time import utc_now
@@ -68,7 +68,7 @@ class AlarmFollower:
         while True:
             try:
                 await self.step()
-            except (RedisError, DBAPIError, httpx.HTTPError, OSError, TimeoutError) as error:
+            except (*DATABASE_OUTAGES, RedisError, httpx.HTTPError) as error:
                 log.warning("following_interrupted", error=" ".join(str(error).split())[:200])
                 await asyncio.sleep(1.0)
             except Exception:
@@ -80,7 +80,7 @@ class AlarmFollower:
         while True:
             try:
                 await self.renew()
-            except (RedisError, DBAPIError, OSError, TimeoutError) as error:
+            except (*DATABASE_OUTAGES, RedisError) as error:
                 log.warning("renewing_interrupted", error=" ".join(str(error).split())[:200])
             except Exception:
                 log.exception("renewing_failed")

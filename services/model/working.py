@@ -19,7 +19,6 @@ from typing import Any
 from uuid import UUID
 
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.model import metrics
@@ -37,6 +36,7 @@ from services.model.store.attempts import Claimed
 from services.model.store.runs import state_of
 from services.model.wiring import open_parts
 from shared.messages import RunRequested, RunState
+from shared.outages import DATABASE_OUTAGES
 from shared.redis import BLOCK_MS
 from shared.streams import Job, WorkQueue
 from shared.telemetry import continue_trace, get_logger
@@ -87,7 +87,7 @@ class Worker:
         while True:
             try:
                 await self._next()
-            except (RedisError, DBAPIError, OSError, TimeoutError) as error:
+            except (*DATABASE_OUTAGES, RedisError) as error:
                 log.warning("worker_interrupted", error=" ".join(str(error).split())[:200])
                 await asyncio.sleep(_RETRY_S)
             except Exception:
@@ -196,7 +196,7 @@ class Worker:
             try:
                 if await self._is_to_stop(claimed, watch, now > until, aloud=aloud):
                     return True
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except DATABASE_OUTAGES as error:
                 log.warning("report_lost", run_id=str(claimed.id), error=" ".join(str(error).split())[:200])
         return False
 

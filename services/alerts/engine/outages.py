@@ -3,9 +3,10 @@
 import httpx
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-OUTAGES = (DBAPIError, PoolTimeout, RedisError, httpx.HTTPError, OSError, TimeoutError)
+from shared.outages import DATABASE_OUTAGES
+
+OUTAGES = (*DATABASE_OUTAGES, RedisError, httpx.HTTPError)
 """Wait and try again. Everything else is about the fact that is evaluated."""
 
 

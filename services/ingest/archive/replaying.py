@@ -9,7 +9,6 @@ import contextlib
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.archive import frames, replays
@@ -22,6 +21,7 @@ from services.ingest.stations.session import Session
 from services.ingest.stations.verdicts import Verdict
 from services.ingest.writing.batch import ACCEPTED, CONFLICTING, DUPLICATE, Submission
 from services.ingest.writing.writer import RefusedSubmission, Writer
+from shared.outages import DATABASE_OUTAGES
 from shared.problems import Problem
 from shared.telemetry import get_logger
 
@@ -59,7 +59,7 @@ class Replays:
                     await replays.begin_for_the_registered(connection)
                 while await self.step():
                     pass
-            except (DBAPIError, OSError, TimeoutError, Problem) as error:
+            except (*DATABASE_OUTAGES, Problem) as error:
                 log.warning("replay_interrupted", error=" ".join(str(error).split())[:200])
             # Not `wait_for`: up to Python 3.11 it loses a cancellation that comes together with the wake.
             with contextlib.suppress(TimeoutError):

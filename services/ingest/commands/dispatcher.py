@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest import metrics
@@ -24,6 +22,7 @@ from services.ingest.stations.links import Link, Links, NotConnected
 from shared.hj212.codes import DATA_COMMANDS, Cn
 from shared.hj212.commands import data_time, format_qn
 from shared.hj212.segment import Segment
+from shared.outages import DATABASE_OUTAGES
 from shared.telemetry import get_logger
 from shared.time import utc_now
 
@@ -101,7 +100,7 @@ class Dispatcher:
             try:
                 await self.step()
                 await asyncio.sleep(SHORTEST_STEP_S)
-            except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
+            except DATABASE_OUTAGES as error:
                 log.warning("commands_not_served", error=" ".join(str(error).split())[:200])
                 await asyncio.sleep(EVERY_S)
             with contextlib.suppress(TimeoutError):

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.commands import gap_store, store
@@ -33,6 +31,7 @@ from services.ingest.commands.requests import History
 from services.ingest.registry.snapshot import Device
 from services.ingest.stations.links import Link, Links
 from services.ingest.stations.session import Directory
+from shared.outages import DATABASE_OUTAGES
 from shared.telemetry import get_logger
 from shared.time import utc_now
 
@@ -84,7 +83,7 @@ class GapFilling:
         while self._rules.enabled:
             try:
                 await self.round()
-            except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
+            except DATABASE_OUTAGES as error:
                 log.warning("gaps_not_filled", error=" ".join(str(error).split())[:200])
             await asyncio.sleep(self._rules.every_s)
 

@@ -9,11 +9,11 @@ import asyncio
 from datetime import datetime, timedelta
 
 from sqlalchemy import Row, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.corrections.store import correct
 from services.ingest.schemas import CorrectionRequest, JudgedSpan
+from shared.outages import DATABASE_OUTAGES
 from shared.problems import Problem
 from shared.quality import Quality
 from shared.telemetry import get_logger
@@ -72,7 +72,7 @@ class StuckReadings:
                 flagged = await self.look(utc_now())
                 if flagged:
                     log.warning("stuck_readings_flagged", readings=flagged)
-            except (DBAPIError, Problem, OSError, TimeoutError) as error:
+            except (*DATABASE_OUTAGES, Problem) as error:
                 log.warning("stuck_readings_not_looked_for", error=" ".join(str(error).split())[:200])
             await asyncio.sleep(EVERY_S)
 

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import Response
 from sqlalchemy import TextClause, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.outages import DATABASE_OUTAGES
 from shared.problems import Conflict, Unavailable, Unprocessable
 from shared.telemetry import get_logger
 
@@ -65,7 +65,7 @@ class Idempotency:
         mine = {"park": park, "caller": caller, "key": key}
         try:
             found = await self._begin(mine, fingerprint)
-        except (DBAPIError, OSError, TimeoutError) as error:
+        except DATABASE_OUTAGES as error:
             raise Unavailable("The database is down; nothing of this request was stored.") from error
         if found is not None:
             return Response(found, media_type="application/json", headers={REPLAYED_HEADER: "true"})
@@ -101,5 +101,5 @@ class Idempotency:
         try:
             async with self._engine.begin() as connection:
                 await connection.execute(statement, dict(parameters))
-        except (DBAPIError, OSError, TimeoutError) as error:
+        except DATABASE_OUTAGES as error:
             log.warning("idempotency_not_noted", error=" ".join(str(error).split())[:200])

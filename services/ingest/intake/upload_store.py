@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.schemas import uploads as schemas
 from services.ingest.writing.batch import RowStatus
+from shared.outages import DATABASE_OUTAGES
 from shared.problems import Conflict, NotFound, TooManyRequests, Unavailable
 from shared.telemetry import get_logger
 
@@ -106,7 +106,7 @@ class UploadStore:
                         raise TooManyRequests("The park has too many uploads.", headers={"Retry-After": "3600"})
                     raise Conflict(f"The upload '{upload_id}' is under way.")
                 await connection.execute(_FORGET, mine)
-        except (DBAPIError, OSError, TimeoutError) as error:
+        except DATABASE_OUTAGES as error:
             raise Unavailable("The database is down; nothing of the table was stored.") from error
         return Progress(park_id, upload_id, attempt)
 
@@ -125,7 +125,7 @@ class UploadStore:
                     await connection.execute(
                         _REFUSE, {**mine, "lines": list(refusals), "details": list(refusals.values())}
                     )
-        except (DBAPIError, OSError, TimeoutError) as error:
+        except DATABASE_OUTAGES as error:
             raise Unavailable("The database is down; send the table again later.") from error
         progress.new_refusals = {}
 

@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from redis.asyncio import Redis
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest import metrics
@@ -16,6 +15,7 @@ from services.ingest.registry.snapshot import Device, Snapshot, Stream
 from services.ingest.registry.store import REGISTRY_STREAM, read_rows
 from shared.hj212.crc import CrcMode
 from shared.hj212.encryption import Sm4
+from shared.outages import DATABASE_OUTAGES
 from shared.outbox import read_after
 from shared.problems import Unavailable
 from shared.streams import Fact, FactReader, shard_of
@@ -71,7 +71,7 @@ class Registry:
                 if facts:
                     await self.load()
                     position = facts[-1].position
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except DATABASE_OUTAGES as error:
                 log.warning("registry_unreadable", error=" ".join(str(error).split())[:200])
                 await asyncio.sleep(1.0)
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, TextClause, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messages import DeviceSilenceChanged
+from shared.outages import DATABASE_OUTAGES
 from shared.outbox import enqueue
 from shared.telemetry import get_logger
 from shared.time import utc_now
@@ -80,7 +80,7 @@ class SilenceWatch:
         while True:
             try:
                 await self.look()
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except DATABASE_OUTAGES as error:
                 self._watching_since = None
                 log.warning("silence_watch_interrupted", error=" ".join(str(error).split())[:200])
             await asyncio.sleep(EVERY_S)

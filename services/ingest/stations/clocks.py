@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest import metrics
@@ -18,6 +17,7 @@ from services.ingest.meaning.normalise import Normalised
 from services.ingest.registry.snapshot import Device
 from shared.hj212.commands import parse_time
 from shared.hj212.segment import Segment
+from shared.outages import DATABASE_OUTAGES
 from shared.quality import Quality
 from shared.telemetry import get_logger
 
@@ -78,7 +78,7 @@ class Clocks:
             await asyncio.sleep(EVERY_S)
             try:
                 await self.write(engine)
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except DATABASE_OUTAGES as error:
                 log.warning("clocks_not_written", error=" ".join(str(error).split())[:200])
 
     async def write(self, engine: AsyncEngine) -> None:

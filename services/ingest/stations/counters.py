@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest import metrics
 from services.ingest.stations.session import Received
 from services.ingest.stations.verdicts import Verdict
+from shared.outages import DATABASE_OUTAGES
 from shared.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -85,7 +85,7 @@ class SessionCounters:
             await asyncio.sleep(EVERY_S)
             try:
                 await self.flush(engine)
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except DATABASE_OUTAGES as error:
                 log.warning("session_counters_not_written", error=" ".join(str(error).split())[:200])
 
     async def flush(self, engine: AsyncEngine) -> None:
