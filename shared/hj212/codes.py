@@ -128,6 +128,9 @@ class FlagBit(IntFlag):
     DIVIDED = 2
 
 
+_ANSWER = int(FlagBit.ANSWER)
+
+
 class Edition(IntEnum):
     """Edition as the upper six bits of ``Flag`` tell it. Real senders set them wrong: never decide by it."""
 
@@ -143,4 +146,4 @@ def flag_of(edition: Edition = Edition.Y2017, *, answer: bool = False, divided: 
 
 def wants_answer(flag: int | None) -> bool:
     """Whether the sender asks for an answer. Without ``Flag`` (edition of 2005) it does not."""
-    return flag is not None and bool(flag & FlagBit.ANSWER)
+    return flag is not None and bool(flag & _ANSWER)

@@ -118,7 +118,7 @@ class Connection(asyncio.BufferedProtocol):
             self._hold(_Hold.RATE)
             self._resume = asyncio.get_running_loop().call_later(pause, self._release, _Hold.RATE)
         self._held = self._held + data if self._held else data
-        if self._in_flight or self._holds & _Hold.ROOM:
+        if self._in_flight or (self._holds and self._holds & _Hold.ROOM):
             if len(self._held) >= PIECE_BYTES:
                 self._hold(_Hold.FULL)
         else:
@@ -191,7 +191,8 @@ class Connection(asyncio.BufferedProtocol):
             self._hold(_Hold.ROOM)
             self._host.await_room(self)
             return
-        self._release(_Hold.ROOM | _Hold.FULL)
+        if self._holds:
+            self._release(_Hold.ROOM | _Hold.FULL)
         data, self._held = self._held, b""
         continue_trace(None)
         received = self._session.receive(data, utc_now())
