@@ -195,12 +195,9 @@ class RuleLevel(_Entry):
     source: str = Field(min_length=1, max_length=500, description="where the number comes from")
 
 
-class Rule(_Entry):
-    """An override of the default rule for one property, in one ring or (with `station`) at one station."""
+class RuleNumbers(_Entry):
+    """What can be said of a rule; what is None is left to the next wider override, and last to the default."""
 
-    property: PropertyId
-    ring: StationRing | None = None
-    station: Code | None = None
     levels: list[RuleLevel] | None = Field(default=None, min_length=1, max_length=4)
     on_delay_s: float | None = Field(default=None, ge=0, le=3600)
     off_delay_s: float | None = Field(default=None, ge=0, le=86400)
@@ -215,6 +212,14 @@ class Rule(_Entry):
             if any(low.threshold >= high.threshold for low, high in pairwise(ordered)):
                 raise ValueError("the thresholds must rise from blue over yellow and orange to red")
         return self
+
+
+class Rule(RuleNumbers):
+    """An override of the default rule for one property, in one ring or (with `station`) at one station."""
+
+    property: PropertyId
+    ring: StationRing | None = None
+    station: Code | None = None
 
 
 class ParkFile(_Entry):
