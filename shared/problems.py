@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from shared.outages import DATABASE_OUTAGES, is_database_outage
 from shared.telemetry import current_trace_id, get_logger
 
 log = get_logger(__name__)
@@ -175,6 +176,14 @@ async def _on_disconnect(_request: Request, _error: Exception) -> Response:
     return Response(status_code=499)
 
 
+async def _on_outage(request: Request, error: Exception) -> JSONResponse:
+    """The database does not answer, and is thought to come back."""
+    if not is_database_outage(error):
+        return await _on_unexpected(request, error)
+    log.warning("database_unavailable", path=request.url.path, error=" ".join(str(error).split())[:200])
+    return await _on_problem(request, Unavailable("The database does not answer at the moment; try again."))
+
+
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("unexpected_error", path=request.url.path, method=request.method, exc_info=error)
     detail = "The service met an error that it did not expect; its log has it under this trace_id."
@@ -187,6 +196,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
+    for outage in DATABASE_OUTAGES:
+        app.add_exception_handler(outage, _on_outage)
     app.add_exception_handler(Exception, _on_unexpected)
 
 

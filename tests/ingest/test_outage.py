@@ -38,6 +38,12 @@ async def test_ingest_starts_without_stores_says_so_and_recovers(
             await asyncio.open_connection("127.0.0.1", ingest.port)
         posted = await ingest.http.post("/parks/test-park/observations", json={"observations": [{}]})
         assert posted.status_code == 503
+        for answer in (
+            await ingest.http.get("/parks"),
+            await ingest.http.put("/parks/test-park/registry", json=park(station("s1", "A1"))),
+        ):
+            assert answer.status_code == 503, answer.text
+            assert "retry-after" in answer.headers
         assert posted.headers["Retry-After"] == "2"
 
         await asyncio.to_thread(own_postgres.start)
