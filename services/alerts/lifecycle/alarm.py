@@ -1,4 +1,4 @@
-"""One alarm, and what each action does to it. Every function gives the new alarm and its journal entries.
+"""One alarm, its journal, and how an action moves it: `advance` gives the new alarm and its journal entries.
 
 Ids are computed, not drawn: the same history gives the same ids, so that whoever receives a transition twice can drop
 the repeat.
@@ -6,15 +6,14 @@ the repeat.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.alerts.lifecycle.transitions import Action, next_state
+from services.alerts.lifecycle.transitions import Action, When, next_state
 from shared.levels import Colour
 from shared.messages import AlarmState, AlarmTransition
 from shared.text import BilingualText
-
-_NAMESPACE = UUID("8d3f4d4e-7d0c-5b46-9a7b-0e6f2f0a1c55")
 
 _TOLD_AS = {
     Action.RAISE: AlarmTransition.RAISED,
@@ -23,11 +22,17 @@ _TOLD_AS = {
     Action.RETURN: AlarmTransition.RETURNED,
     Action.ACKNOWLEDGE: AlarmTransition.ACKNOWLEDGED,
     Action.WITHDRAW: AlarmTransition.RETURNED,
+    Action.RESET: AlarmTransition.RESET,
+    Action.ASSIGN: AlarmTransition.ASSIGNED,
+    Action.COMMENT: AlarmTransition.COMMENTED,
+    Action.SHELVE: AlarmTransition.SHELVED,
+    Action.UNSHELVE: AlarmTransition.UNSHELVED,
+    Action.SUPPRESS: AlarmTransition.SUPPRESSED,
+    Action.UNSUPPRESS: AlarmTransition.UNSUPPRESSED,
+    Action.TAKE_OUT_OF_SERVICE: AlarmTransition.TAKEN_OUT_OF_SERVICE,
+    Action.RETURN_TO_SERVICE: AlarmTransition.RETURNED_TO_SERVICE,
 }
 """How subscribers hear of an action. A revision that changes neither state nor colour is for the journal alone."""
-
-
-WITHDRAWN = "withdrawn: a late reading showed that the condition did not hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,20 @@ class Evidence:
     detail: dict[str, Any] | None = None
 
 
+class Suppressor(StrEnum):
+    """Why an alarm is suppressed by design."""
+
+    MAINTENANCE = "maintenance"
+    HIGHER_LEVEL = "higher_level"
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm as it stands. `serial` counts the alarms of one subject and rule, `entries` its journal entries."""
+    """An alarm as it stands. `serial` counts the alarms of one subject and rule, `entries` its journal entries.
+
+    `raises`: event times of its last raises, with those of the alarms before it; `chattering` as of the last one.
+    `shelved_until` is wall time; `shelved_once`: until the condition is over, and no longer than that.
+    """
 
     id: UUID
     subject: Subject
@@ -85,6 +101,14 @@ class Alarm:
     comment: str | None = None
     returned_at: datetime | None = None
     closed_at: datetime | None = None
+    latching: bool = False
+    raises: tuple[datetime, ...] = ()
+    chattering: bool = False
+    assigned_to: str | None = None
+    shelved_until: datetime | None = None
+    shelved_once: bool = False
+    suppressed_by: tuple[Suppressor, ...] = ()
+    out_of_service: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -111,6 +135,9 @@ class Entry:
     threshold: float | None
     event_time: datetime
     recorded_at: datetime
+    active: bool
+    chattering: bool
+    assigned_to: str | None
     actor: str | None = None
     comment: str | None = None
     detail: dict[str, Any] | None = None
@@ -119,76 +146,12 @@ class Entry:
 Step = tuple[Alarm, list[Entry]]
 
 
-def open_alarm(subject: Subject, serial: int, evidence: Evidence, now: datetime) -> Step:
-    """Raise a new alarm, the `serial`-th of its subject and rule. `now` is wall time."""
-    alarm = Alarm(
-        id=uuid5(_NAMESPACE, f"{subject.rule_id}|{subject.key}|{serial}"),
-        subject=subject,
-        serial=serial,
-        entries=0,
-        state=AlarmState.NORMAL,
-        active=False,
-        colour=evidence.colour,
-        peak_colour=evidence.colour,
-        value=evidence.value,
-        peak_value=evidence.peak_value,
-        threshold=evidence.threshold,
-        raised_at=evidence.at,
-        changed_at=evidence.at,
-        recorded_at=now,
-    )
-    return _advance(alarm, Action.RAISE, evidence, now, active=True)
+def as_it_stands(alarm: Alarm, now: datetime, detail: dict[str, Any] | None = None) -> Evidence:
+    """The evidence of what somebody does to an alarm: no new reading, but the moment and what was to be seen."""
+    return Evidence(now, alarm.colour, alarm.value, alarm.peak_value, alarm.threshold, detail)
 
 
-def reopen(alarm: Alarm, evidence: Evidence, now: datetime) -> Step:
-    """The condition is back before the alarm's return was acknowledged: the same alarm goes on."""
-    return _advance(alarm, Action.RAISE, evidence, now, active=True, returned_at=None, withdrawn=False)
-
-
-def rise(alarm: Alarm, evidence: Evidence, now: datetime) -> Step:
-    """A higher level is reached."""
-    return _advance(alarm, Action.ESCALATE, evidence, now)
-
-
-def fall(alarm: Alarm, evidence: Evidence, now: datetime) -> Step:
-    """A level is left, a lower one still stands."""
-    return _advance(alarm, Action.DEESCALATE, evidence, now)
-
-
-def settle(alarm: Alarm, evidence: Evidence, now: datetime) -> Step:
-    """The condition is over. The alarm keeps its last colour; it closes if it was acknowledged."""
-    kept = replace(evidence, colour=alarm.colour)
-    return _advance(alarm, Action.RETURN, kept, now, active=False, returned_at=evidence.at)
-
-
-def withdraw(alarm: Alarm, evidence: Evidence, now: datetime) -> Step:
-    """A late reading showed that the condition never held. Who saw the alarm still has to acknowledge it."""
-    kept = replace(evidence, colour=alarm.colour)
-    return _advance(
-        alarm,
-        Action.WITHDRAW,
-        kept,
-        now,
-        active=False,
-        returned_at=evidence.at,
-        withdrawn=True,
-        comment=WITHDRAWN,
-    )
-
-
-def restate(alarm: Alarm, evidence: Evidence, now: datetime) -> Step:
-    """A late reading moved the times or the peak of what stands, but not the level."""
-    return _advance(alarm, Action.REVISE, replace(evidence, colour=alarm.colour), now)
-
-
-def acknowledge(alarm: Alarm, actor: str, comment: str | None, now: datetime) -> Step:
-    """Somebody has taken note; raises `IllegalTransition`."""
-    evidence = Evidence(now, alarm.colour, alarm.value, alarm.peak_value, alarm.threshold)
-    after, entries = _advance(alarm, Action.ACKNOWLEDGE, evidence, now, actor=actor, comment=comment)
-    return replace(after, acknowledged_by=actor, acknowledged_at=now, comment=comment), entries
-
-
-def _advance(
+def advance(
     alarm: Alarm,
     action: Action,
     evidence: Evidence,
@@ -198,25 +161,27 @@ def _advance(
     comment: str | None = None,
     **changes: Any,
 ) -> Step:
-    state = next_state(alarm.state, action)
-    if state is AlarmState.UNACKNOWLEDGED and action in (Action.RAISE, Action.ESCALATE):
-        changes |= {"acknowledged_by": None, "acknowledged_at": None, "comment": None}
-    if state is AlarmState.NORMAL:
-        changes["closed_at"] = now
+    """Do `action` with `changes` of the alarm's fields; raises `IllegalTransition`. `now` is wall time.
+
+    `comment` is the journal's; the alarm's own is what was said at its acknowledgement, and is among the changes.
+    """
     peaks = [peak for peak in (alarm.peak_value, evidence.peak_value) if peak is not None]
-    after = replace(
-        alarm,
-        state=state,
-        colour=evidence.colour,
-        peak_colour=max(alarm.peak_colour, evidence.colour, key=lambda colour: colour.rank),
-        value=evidence.value,
-        peak_value=max(peaks, default=None),
-        threshold=evidence.threshold,
-        changed_at=evidence.at,
-        **changes,
-    )
+    seen: dict[str, Any] = {
+        "colour": evidence.colour,
+        "peak_colour": max(alarm.peak_colour, evidence.colour, key=lambda colour: colour.rank),
+        "value": evidence.value,
+        "peak_value": max(peaks, default=None),
+        "threshold": evidence.threshold,
+        "changed_at": evidence.at,
+    }
+    after = replace(alarm, **(seen | changes))
+    state = next_state(alarm.state, action, _holds(after, now))
+    closed = state is AlarmState.NORMAL and alarm.state is not AlarmState.NORMAL
+    after = replace(after, state=state, closed_at=now if closed else after.closed_at)
+    if state.needs_acknowledgement and (alarm.state.is_hidden or action in (Action.RAISE, Action.ESCALATE)):
+        after = replace(after, acknowledged_by=None, acknowledged_at=None, comment=None)
     told = {action.value: _TOLD_AS.get(action)}
-    if state is AlarmState.NORMAL:
+    if closed:
         told["close"] = AlarmTransition.CLOSED
     entries = [
         Entry(
@@ -235,6 +200,9 @@ def _advance(
             threshold=evidence.threshold,
             event_time=evidence.at,
             recorded_at=now,
+            active=after.active,
+            chattering=after.chattering,
+            assigned_to=after.assigned_to,
             actor=actor,
             comment=comment,
             detail=evidence.detail,
@@ -242,3 +210,15 @@ def _advance(
         for offset, (name, transition) in enumerate(told.items(), start=1)
     ]
     return replace(after, entries=alarm.entries + len(entries)), entries
+
+
+def _holds(alarm: Alarm, now: datetime) -> set[When]:
+    """What decides between several states."""
+    facts = {
+        When.OUT_OF_SERVICE: alarm.out_of_service,
+        When.SUPPRESSED: bool(alarm.suppressed_by),
+        When.SHELVED: alarm.shelved_until is not None and now < alarm.shelved_until,
+        When.ACTIVE: alarm.active,
+        When.LATCHING: alarm.latching and not alarm.active and not alarm.withdrawn,
+    }
+    return {when for when, true in facts.items() if true}

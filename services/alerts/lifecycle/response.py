@@ -6,39 +6,44 @@ from typing import Any
 from uuid import UUID
 
 from services.alerts.conditions import Change, Edge, LevelRule
-from services.alerts.lifecycle.alarm import (
-    Alarm,
-    Entry,
-    Evidence,
-    Step,
-    Subject,
-    fall,
-    open_alarm,
-    reopen,
-    restate,
-    rise,
-    settle,
-    withdraw,
-)
+from services.alerts.lifecycle.alarm import Alarm, Entry, Evidence, Step, Subject
+from services.alerts.lifecycle.condition import fall, open_alarm, reopen, restate, rise, settle, withdraw
+from services.alerts.lifecycle.habits import Habits
+from services.alerts.lifecycle.hiding import Hold
 from shared.time import from_microseconds, iso
 
 
 class Case:
     """The alarms of one subject and rule while changes are applied.
 
-    Begins with the open alarm (or None) and the number of alarms so far (`serial`). Afterwards `touched` holds every
-    alarm that changed, as it stands, and `entries` the new journal entries in order.
+    Begins with the open alarm (or None), the number of alarms so far (`serial`), the last raises of the alarm before
+    and what stands about its station. Afterwards `touched` holds every alarm that changed, as it stands, and `entries`
+    the new journal entries in order.
     """
 
-    def __init__(self, subject: Subject, open_: Alarm | None, serial: int) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        open_: Alarm | None,
+        serial: int,
+        *,
+        raises: tuple[datetime, ...] = (),
+        hold: Hold | None = None,
+        habits: Habits | None = None,
+    ) -> None:
         self.subject = subject
         self.open = open_
         self.serial = serial
+        self._raises = raises
+        self._hold = hold
+        self._habits = habits
+        self._latching = False
         self.touched: dict[UUID, Alarm] = {}
         self.entries: list[Entry] = []
 
     def respond(self, rule: LevelRule, change: Change, now: datetime) -> None:
         """Act on one change of a level condition; `now` is wall time."""
+        self._latching = rule.latching
         if not change.withdrawn:
             for edge in change.issued:
                 self.move(edge.before, edge.after, _evidence(rule, edge, edge.after, change), now)
@@ -51,11 +56,22 @@ class Case:
             return
         if before == 0 and self.open is None:
             self.serial += 1
-            self._keep(open_alarm(self.subject, self.serial, evidence, now))
+            self._keep(
+                open_alarm(
+                    self.subject,
+                    self.serial,
+                    evidence,
+                    now,
+                    latching=self._latching,
+                    raises=self._raises,
+                    hold=self._hold,
+                    habits=self._habits,
+                )
+            )
         elif self.open is None:
             return  # closed by hand of the store's keeper; nothing stands that could change
         elif before == 0:
-            self._keep(reopen(self.open, evidence, now))
+            self._keep(reopen(self.open, evidence, now, hold=self._hold, habits=self._habits))
         elif after == 0:
             self._keep(settle(self.open, evidence, now))
         else:
@@ -80,6 +96,7 @@ class Case:
         alarm, entries = step
         self.touched[alarm.id] = alarm
         self.entries += entries
+        self._raises = alarm.raises
         self.open = alarm if alarm.is_open else None
 
 
