@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.alerts.api import alarms, rules
+from services.alerts.api import alarms, kpi, rules
 from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
 from services.alerts.engine.outages import OUTAGES
@@ -50,7 +50,10 @@ def build_app(settings: AlertsSettings) -> FastAPI:
         heard = Heard()
         runner = Runner(
             FactReader(redis, http_catch_up(ingest)),
-            [Shard(observation_stream(shard), engine, registry, rulebook, limits, bound) for shard in owned],
+            [
+                Shard(observation_stream(shard), engine, registry, rulebook, limits, bound, settings.habits)
+                for shard in owned
+            ],
             registry,
             rulebook,
             heard,
@@ -102,6 +105,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
     )
     app.include_router(alarms.router)
     app.include_router(rules.router)
+    app.include_router(kpi.router)
     app.include_router(facts_router(lambda: app.state.alerts.database))
     return app
 

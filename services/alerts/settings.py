@@ -2,9 +2,11 @@
 
 import re
 import socket
+from datetime import timedelta
 
 from pydantic import Field
 
+from services.alerts.lifecycle import Habits
 from services.alerts.rules import Delays
 from shared.settings import ServiceSettings
 
@@ -27,6 +29,14 @@ class AlertsSettings(ServiceSettings):
     alerts_ahead_s: float = Field(default=600.0, ge=0, description="how far a station's clock may lead")
     alerts_silence_s: float = Field(default=180.0, gt=0, description="of a station with real-time data")
     alerts_silence_slow_s: float = Field(default=1800.0, gt=0, description="of a station with minute data only")
+    alerts_chattering_raises: int = Field(default=3, ge=2, le=100, description="that many raises close together")
+    alerts_chattering_within_s: float = Field(default=60.0, gt=0, description="how close (event time)")
+    alerts_stale_s: float = Field(default=86400.0, gt=0, description="an alarm that stands longer is stale")
+    alerts_chattering_raises: int = Field(default=3, ge=2, le=100, description="as many within the next make it so")
+    alerts_chattering_within_s: float = Field(default=60.0, gt=0, description="an alarm is chattering (ISA-18.2)")
+    alerts_stale_after_s: float = Field(default=86_400.0, gt=0, description="an alarm that stands is stale (ISA-18.2)")
+    alerts_shelve_most_s: float = Field(default=28_800.0, gt=0, description="an alarm can be shelved: one shift")
+    alerts_maintenance_most_s: float = Field(default=604_800.0, gt=0, description="a station can be under maintenance")
     alerts_fact_days: int = Field(default=30, ge=1, description="how long the outbox keeps published facts")
 
     @property
@@ -38,6 +48,15 @@ class AlertsSettings(ServiceSettings):
             off_s=self.alerts_off_delay_s,
             deadband_fraction=self.alerts_deadband_fraction,
             max_gap_s=self.alerts_max_gap_s,
+        )
+
+    @property
+    def habits(self) -> Habits:
+        """What counts as chattering and as stale."""
+        return Habits(
+            chattering_raises=self.alerts_chattering_raises,
+            chattering_within=timedelta(seconds=self.alerts_chattering_within_s),
+            stale_after=timedelta(seconds=self.alerts_stale_after_s),
         )
 
     def ordinal(self, hostname: str | None = None) -> int:

@@ -81,6 +81,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/parks/{park_id}/alarms", Service.ALERTS),
     Route("GET", "/parks/{park_id}/alarms/{alarm_id}", Service.ALERTS),
     Route("POST", "/parks/{park_id}/alarms/{alarm_id}/acknowledge", Service.ALERTS, Scope.WRITE),
+    Route("GET", "/parks/{park_id}/kpi", Service.ALERTS),
     Route("GET", "/parks/{park_id}/rules", Service.ALERTS),
     Route("GET", "/chemicals", Service.MODEL),
     Route("GET", "/chemicals/{cas}", Service.MODEL),
