@@ -59,6 +59,7 @@ def build_state(settings: IngestSettings) -> State:
         batch_rows=settings.ingest_batch_rows,
         batch_wait_s=settings.ingest_batch_wait_s,
         queue_rows=settings.ingest_queue_rows,
+        lanes=settings.ingest_writer_lanes,
     )
     writer.on_commit = relay.wake
     clock_ahead = timedelta(seconds=settings.ingest_clock_ahead_s)

@@ -42,6 +42,7 @@ class IngestSettings(MqttSettings):
     ingest_gap_requests: int = Field(default=20, ge=1, le=1000, description="devices that are asked at once, in all")
     ingest_batch_rows: int = Field(default=20_000, ge=1, le=100_000, description="rows of one transaction, about")
     ingest_batch_wait_s: float = Field(default=0.004, ge=0, le=1, description="how long a transaction gathers rows")
+    ingest_writer_lanes: int = Field(default=2, ge=1, le=8, description="connections that store at the same time")
     ingest_queue_rows: int = Field(default=100_000, ge=1, description="rows that may wait to be stored")
     ingest_caller_rows_per_s: float = Field(default=50_000.0, gt=0, description="of one HTTP caller, else 429")
     ingest_caller_burst_rows: int = Field(default=500_000, ge=10_000, description="of one caller over HTTP at once")

@@ -216,3 +216,24 @@ def test_a_fact_names_the_parks_of_all_its_rows_or_none() -> None:
     silent = Submission("z", [observation(2, 1)])
     assert Batch([north, south]).parks_by_shard() == {1: {"north", "south"}, 2: {"north"}}
     assert Batch([north, silent]).parks_by_shard() == {1: {"north"}, 2: set()}
+
+
+async def test_what_one_sender_hands_in_is_committed_in_its_order(database_url: str) -> None:
+    async with writers(database_url, batch_rows=3, lanes=3) as (writer,):
+        await asyncio.gather(
+            *(
+                writer.submit(Submission(f"sender-{stream}", [observation(stream, step)]))
+                for step in range(40)
+                for stream in range(6)
+            )
+        )
+    told = await fetch(database_url, "SELECT payload FROM outbox ORDER BY id")
+    seen: dict[int, int] = {}
+    for (payload,) in told:
+        for stream, time, _, _ in ObservationsStored.decode(payload).rows():  # type: ignore[arg-type]
+            assert time > seen.get(stream, 0)
+            seen[stream] = time
+    assert len(seen) == 6
+    ((transactions,),) = await fetch(database_url, "SELECT count(DISTINCT xmin::text) FROM observation")
+    assert isinstance(transactions, int)
+    assert transactions > 20

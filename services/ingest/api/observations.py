@@ -97,7 +97,8 @@ async def _store(ingest: State, park_id: str, rows: Rows, caller: str) -> bytes:
     taken = take(rows, addresses, ingest.times, utc_now(), ingest.clock_ahead, ingest.late)
     codes = NO_CODES
     if len(taken.columns):
-        submission = Submission(f"http:{caller}", columns=taken.columns, parks=frozenset({park_id}))
+        parks = frozenset({park_id})
+        submission = Submission(f"http:{caller}", columns=taken.columns, parks=parks, ordered=False)
         codes = await ingest.writer.submit_or_refuse(submission, SUBMIT_TIMEOUT_S)
     if taken.refused:
         ROWS.labels("refused").inc(len(taken.refused))

@@ -58,7 +58,7 @@ class Submission:
     """Observations and frames that are stored in one transaction, or not at all.
 
     ``source`` names who sent them and ``parks`` whom they concern. Who has few observations gives ``rows``, who has
-    thousands gives ``columns``; not both.
+    thousands gives ``columns``; not both. What is ``ordered`` is committed after all that its source has handed in.
     """
 
     source: str
@@ -66,6 +66,7 @@ class Submission:
     frames: Sequence[RawFrame] = ()
     columns: Columns | None = None
     parks: frozenset[str] = frozenset()
+    ordered: bool = True
 
     def __len__(self) -> int:
         return len(self.rows) if self.columns is None else len(self.columns)

@@ -1,66 +1,50 @@
-"""The one writer of a process: gathers what sessions and HTTP requests hand in, and commits it in groups.
+"""The writer of a process: gathers what sessions and HTTP requests hand in, and commits it in groups.
 
 Only when the transaction is committed does a submission resolve, and only then may its sender be told. While the
 database is down nothing resolves, the queue fills to its bound, sessions stop reading and HTTP answers 503.
+
+Several lanes write at the same time: while the database works for one, the next group is put together for another.
+What one sender has handed in is committed in its order, unless it says that it has none.
 """
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-
-import numpy as np
-import psycopg
+from collections.abc import Callable
 
 from services.ingest import metrics
-from services.ingest.writing.batch import STATUSES, Batch, StatusCodes, Submission
-from services.ingest.writing.store import Connection, prepare, store
+from services.ingest.writing.batch import StatusCodes, Submission
+from services.ingest.writing.lane import Connect, Lane, RefusedSubmission, Waiting
 from shared.problems import Unavailable
-from shared.telemetry import continue_trace, get_logger, traceparent
+from shared.telemetry import traceparent
 
-log = get_logger(__name__)
-Connect = Callable[[], Awaitable[Connection]]
-MAX_BACKOFF_S = 5.0
-# What the rows themselves can cause; trying them again would fail again. All else is the database's state.
-_POISON = (psycopg.DataError, psycopg.IntegrityError, ValueError, KeyError, OverflowError)
-
-
-class RefusedSubmission(Exception):
-    """The database will never take this submission; it was left out and the others were stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    submission: Submission
-    weight: int
-    trace: str
-    outcome: asyncio.Future[StatusCodes]
+__all__ = ["Connect", "RefusedSubmission", "Writer"]
 
 
 class Writer:
-    """A bounded queue in front of one connection."""
+    """A bounded queue in front of some lanes. ``queue_rows`` bounds what waits or is being written."""
 
-    def __init__(self, connect: Connect, *, batch_rows: int, batch_wait_s: float, queue_rows: int) -> None:
-        self._connect = connect
-        self._batch_rows = batch_rows
-        self._batch_wait_s = batch_wait_s
+    def __init__(
+        self, connect: Connect, *, batch_rows: int, batch_wait_s: float, queue_rows: int, lanes: int = 2
+    ) -> None:
         self._queue_rows = queue_rows
-        self._queue: deque[_Waiting] = deque()
         self._queued = 0
-        self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._connection: Connection | None = None
-        self._failing_since: float | None = None
+        self._lanes = [
+            Lane(connect, self._committed, self._release, batch_rows=batch_rows, batch_wait_s=batch_wait_s)
+            for _ in range(lanes)
+        ]
+        self._lane_of: dict[str, tuple[Lane, int]] = {}
+        """The lane that a sender's submissions wait in, and how many."""
         self.on_commit: Callable[[], None] = lambda: None
 
     @property
     def stalled_s(self) -> float:
-        """For how long no transaction has succeeded though one was tried; 0 when all is well."""
-        return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
+        """For how long a lane has not succeeded though it tried; 0 when all is well."""
+        since = [lane.failing_since for lane in self._lanes if lane.failing_since is not None]
+        return time.monotonic() - min(since) if since else 0.0
 
     async def check(self) -> None:
         """For the readiness path."""
@@ -94,14 +78,9 @@ class Writer:
 
     async def run(self) -> None:
         """Write until cancelled."""
-        try:
-            while True:
-                waiting = await self._gather()
-                await self._write(waiting)
-                self._release(waiting)
-        finally:
-            if self._connection is not None:
-                await self._connection.close()
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(lane.run())
 
     async def drained(self) -> None:
         """Wait until everything handed in so far is committed."""
@@ -110,11 +89,29 @@ class Writer:
     def enqueue(self, submission: Submission) -> asyncio.Future[StatusCodes]:
         """The same as ``submit`` for who has made sure that there is room; the future resolves after the commit."""
         outcome: asyncio.Future[StatusCodes] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(submission, submission.weight, traceparent(), outcome)
-        self._queue.append(waiting)
+        waiting = Waiting(submission, submission.weight, traceparent(), outcome)
+        self._choose(submission).put(waiting)
         self._add(waiting.weight)
-        self._arrived.set()
         return outcome
+
+    def _choose(self, submission: Submission) -> Lane:
+        lane, waiting = self._lane_of.get(submission.source, (None, 0))
+        if lane is None or not submission.ordered:
+            lane = min(self._lanes, key=_weight)
+        if submission.ordered:
+            self._lane_of[submission.source] = (lane, waiting + 1)
+        return lane
+
+    def _committed(self) -> None:
+        self.on_commit()
+
+    def _release(self, group: list[Waiting]) -> None:
+        for entry in group:
+            if entry.submission.ordered:
+                lane, waiting = self._lane_of.pop(entry.submission.source)
+                if waiting > 1:
+                    self._lane_of[entry.submission.source] = (lane, waiting - 1)
+        self._add(-sum(entry.weight for entry in group))
 
     def _add(self, weight: int) -> None:
         self._queued += weight
@@ -128,81 +125,6 @@ class Writer:
         else:
             self._room.set()
 
-    def _release(self, waiting: list[_Waiting]) -> None:
-        self._add(-sum(entry.weight for entry in waiting))
 
-    async def _gather(self) -> list[_Waiting]:
-        """The next batch: what is there, and what comes while more may still join."""
-        while not self._queue:
-            self._arrived.clear()
-            await self._arrived.wait()
-        if self._batch_wait_s and sum(entry.weight for entry in self._queue) < self._batch_rows:
-            await asyncio.sleep(self._batch_wait_s)
-        taken: list[_Waiting] = []
-        weight = 0
-        while self._queue and (not taken or weight + self._queue[0].weight <= self._batch_rows):
-            entry = self._queue.popleft()
-            taken.append(entry)
-            weight += entry.weight
-        return taken
-
-    async def _write(self, waiting: list[_Waiting]) -> None:
-        """Until it is stored: whatever the database suffers from, the batch waits."""
-        continue_trace(waiting[0].trace)
-        backoff = 0.05
-        while True:
-            try:
-                await self._write_once(waiting)
-            except _POISON as error:
-                if len(waiting) == 1:
-                    self._refuse(waiting[0], error)
-                else:
-                    for entry in waiting:
-                        await self._write([entry])
-                return
-            except (psycopg.Error, OSError, TimeoutError) as error:
-                self._failing_since = self._failing_since or time.monotonic()
-                metrics.RETRIES.inc()
-                log.warning("readings_not_stored", error=" ".join(str(error).split())[:200], retry_in_s=backoff)
-                await self._disconnect()
-                await asyncio.sleep(backoff)
-                backoff = min(backoff * 2, MAX_BACKOFF_S)
-            else:
-                return
-
-    async def _write_once(self, waiting: list[_Waiting]) -> None:
-        begun = time.perf_counter()
-        if self._connection is None or self._connection.closed:
-            self._connection = await self._connect()
-            await prepare(self._connection)
-        batch = Batch([entry.submission for entry in waiting])
-        codes = await store(self._connection, batch)
-        self._failing_since = None
-        self.on_commit()
-        for entry, own in zip(waiting, batch.split(codes), strict=True):
-            if not entry.outcome.done():
-                entry.outcome.set_result(own)
-        metrics.COMMIT_SECONDS.observe(time.perf_counter() - begun)
-        _observe(batch, codes)
-
-    async def _disconnect(self) -> None:
-        """A connection that has failed once is not trusted again."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
-
-    def _refuse(self, entry: _Waiting, error: Exception) -> None:
-        log.error("submission_refused", source=entry.submission.source, error=str(error)[:300])
-        if not entry.outcome.done():
-            entry.outcome.set_exception(RefusedSubmission(str(error)))
-
-
-def _observe(batch: Batch, codes: StatusCodes) -> None:
-    metrics.BATCH_ROWS.observe(len(codes))
-    for status, count in zip(STATUSES, np.bincount(codes, minlength=len(STATUSES)).tolist(), strict=True):
-        if count:
-            metrics.ROWS.labels(status.value).inc(count)
-    for frame in batch.frames:
-        metrics.FRAMES.labels(frame.verdict.value).inc()
-        if frame.unmapped:
-            metrics.UNMAPPED.inc(frame.unmapped)
+def _weight(lane: Lane) -> int:
+    return lane.weight
