@@ -4,6 +4,7 @@ from shared.messages.alarms import AlarmChanged, AlarmState, AlarmTransition
 from shared.messages.base import Message
 from shared.messages.corrections import CORRECTIONS_STREAM, ObservationsCorrected
 from shared.messages.devices import DeviceSilenceChanged
+from shared.messages.incidents import IncidentChange, IncidentChanged, IncidentReason, IncidentState
 from shared.messages.observations import ObservationsStored
 from shared.messages.registry import RegistryChanged
 from shared.messages.runs import RunChanged, RunRequested, RunState
@@ -14,6 +15,10 @@ __all__ = [
     "AlarmState",
     "AlarmTransition",
     "DeviceSilenceChanged",
+    "IncidentChange",
+    "IncidentChanged",
+    "IncidentReason",
+    "IncidentState",
     "Message",
     "ObservationsCorrected",
     "ObservationsStored",

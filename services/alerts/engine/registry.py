@@ -26,6 +26,8 @@ class Datastream(BaseModel):
     station_id: str
     station_name: BilingualText
     ring: str
+    longitude: float
+    latitude: float
     property_id: str
     unit: str
     cadence: str

@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.lifecycle import Alarm, Entry, Subject
+from services.alerts.store import incidents
 from shared import outbox
 from shared.levels import Colour
 from shared.messages import AlarmChanged, AlarmState
@@ -117,6 +118,7 @@ async def save(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entrie
         await connection.execute(_JOURNAL, _journal_parameters(entry, subject))
         if entry.told_as is not None:
             await outbox.enqueue(connection, STREAM, _fact(entry, alarms[entry.alarm_id]))
+    await incidents.follow(connection, alarms, entries)
 
 
 async def record(connection: AsyncConnection, entry_id: UUID, subject: Subject, row: Mapping[str, Any]) -> None:

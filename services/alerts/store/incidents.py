@@ -1,0 +1,394 @@
+"""Incidents: kept in the transaction of the alarms that make them, asked for, and closed."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.alerts.incidents import Candidate, Member, Newcomer, Standing, changes, choose, standing_of
+from services.alerts.lifecycle import Alarm, Entry
+from services.alerts.store import policies, surroundings
+from shared import outbox
+from shared.levels import Colour
+from shared.messages import AlarmState, IncidentChange, IncidentChanged, IncidentReason, IncidentState
+
+STREAM = "incidents"
+_NAMESPACE = UUID("0b0f5c36-6a9a-5b8e-9a63-2a53c8f6d1b7")
+_MOST_CANDIDATES = 200
+
+_STANDING = (
+    *("state", "colour", "peak_colour", "property_ids", "station_ids", "alarms", "active", "unacknowledged"),
+    *("opened_at", "last_at"),
+)
+_NAMES = ("id", "park_id", *_STANDING, "recorded_at", "entries", "closed_at", "closed_by", "reason_kind", "reason")
+_UPSERT = text(
+    f"INSERT INTO incident ({', '.join(_NAMES)}) VALUES ({', '.join(':' + name for name in _NAMES)}) "  # noqa: S608
+    "ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in (*_STANDING, *_NAMES[_NAMES.index("entries") :]))
+)
+_ENTRY = text(
+    """
+    INSERT INTO incident_entry (id, incident_id, number, change, colour, alarms, active, event_time, recorded_at,
+        actor, comment, detail)
+    VALUES (:id, :incident_id, :number, :change, :colour, :alarms, :active, :event_time, :recorded_at, :actor,
+        :comment, CAST(:detail AS jsonb))
+    """
+)
+_MEMBERS = text(
+    """
+    WITH member AS (
+        SELECT incident_alarm.incident_id, alarm.*,
+            alarm.active AND alarm.state NOT IN ('shelved', 'suppressed', 'out_of_service') AS stands,
+            array_position(CAST(:colours AS text[]), alarm.colour) AS rank,
+            array_position(CAST(:colours AS text[]), alarm.peak_colour) AS peak_rank
+        FROM incident_alarm JOIN alarm ON alarm.id = incident_alarm.alarm_id
+        WHERE incident_alarm.incident_id = ANY(:ids)
+    )
+    SELECT incident_id, station_id, property_id, count(*) AS alarms, count(*) FILTER (WHERE stands) AS active,
+        count(*) FILTER (WHERE state = ANY(:unacknowledged)) AS unacknowledged,
+        coalesce(max(rank) FILTER (WHERE stands), 0) AS rank, max(peak_rank) AS peak_rank, min(raised_at) AS since,
+        max(greatest(raised_at, returned_at)) AS until, max(raised_at) FILTER (WHERE active) AS active_since
+    FROM member GROUP BY incident_id, station_id, property_id ORDER BY incident_id, station_id, property_id
+    """
+)
+_UNACKNOWLEDGED = [state.value for state in AlarmState if state.needs_acknowledgement]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An incident as it is stored. `entries` counts its changes."""
+
+    id: UUID
+    park_id: str
+    standing: Standing
+    recorded_at: datetime
+    entries: int
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    reason_kind: IncidentReason | None = None
+    reason: str | None = None
+
+
+async def follow(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: Sequence[Entry]) -> None:
+    """Put what has happened to alarms into their incidents, and tell; in the transaction that wrote the alarms.
+
+    An alarm that calls for attention goes into an open incident of its park, or begins one; there it stays. Doing it
+    twice changes nothing. Parks are locked in the order of their ids, after the alarms.
+    """
+    by_park: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.told_as is not None:
+            by_park[alarms[entry.alarm_id].subject.park_id].append(entry)
+    for park_id in sorted(by_park):
+        await _follow_park(connection, park_id, alarms, by_park[park_id])
+
+
+async def _follow_park(
+    connection: AsyncConnection, park_id: str, alarms: Mapping[UUID, Alarm], entries: list[Entry]
+) -> None:
+    await lock_park(connection, park_id)
+    now = max(entry.recorded_at for entry in entries)
+    touched = {entry.alarm_id for entry in entries}
+    incident_of = await _open_incidents_of(connection, touched)
+    # The first entry of each alarm that calls for attention.
+    calling = {entry.alarm_id: entry for entry in reversed(entries) if entry.state_after is AlarmState.UNACKNOWLEDGED}
+    lonely = sorted((calling[i] for i in calling.keys() - incident_of.keys()), key=lambda at: (at.event_time, at.id))
+    details: dict[UUID, dict[str, Any]] = {}
+    if lonely:
+        incident_of |= await _place(connection, park_id, alarms, lonely, now, details)
+    if not incident_of:
+        return
+    ids = sorted(set(incident_of.values()))
+    before = {incident.id: incident for incident in await _load(connection, ids)}
+    members = await _members(connection, ids)
+    for incident_id in ids:
+        await _renew(connection, before[incident_id], standing_of(members[incident_id]), now, details.get(incident_id))
+
+
+async def _place(
+    connection: AsyncConnection,
+    park_id: str,
+    alarms: Mapping[UUID, Alarm],
+    lonely: list[Entry],
+    now: datetime,
+    details: dict[UUID, dict[str, Any]],
+) -> dict[UUID, UUID]:
+    """Find an incident for each alarm, in the order of their raises. `details` says what the finding rested on."""
+    rule = (await policies.of_park(connection, park_id)).grouping
+    candidates = await _candidates(connection, park_id)
+    stations = {alarms[entry.alarm_id].subject.station_id for entry in lonely}
+    stations |= {member.station_id for candidate in candidates.values() for member in candidate.members}
+    places = await surroundings.places_of(connection, stations)
+    winds = await surroundings.winds_at(connection, park_id, (entry.event_time for entry in lonely))
+    found: dict[UUID, UUID] = {}
+    for entry in lonely:
+        subject = alarms[entry.alarm_id].subject
+        newcomer = Newcomer(subject.station_id, subject.property_id, entry.event_time)
+        wind = winds[entry.event_time]
+        chosen = choose(newcomer, candidates.values(), places, wind, rule)
+        if chosen is None:
+            chosen = uuid5(_NAMESPACE, str(entry.id))
+            await _begin(connection, chosen, park_id, entry, now)
+            candidates[chosen] = Candidate(chosen, entry.event_time, ())
+        candidates[chosen] = _with(candidates[chosen], newcomer)
+        found[entry.alarm_id] = chosen
+        details[chosen] = {
+            "alarm_ids": [*details.get(chosen, {}).get("alarm_ids", []), str(entry.alarm_id)],
+            "wind_from_deg": wind.from_deg if wind is not None else None,
+            "wind_speed_m_s": wind.speed_m_s if wind is not None else None,
+        }
+        await connection.execute(
+            text("INSERT INTO incident_alarm (incident_id, alarm_id) VALUES (:incident_id, :alarm_id)"),
+            {"incident_id": chosen, "alarm_id": entry.alarm_id},
+        )
+    return found
+
+
+async def _begin(connection: AsyncConnection, incident_id: UUID, park_id: str, entry: Entry, now: datetime) -> None:
+    """An incident without alarms yet, for them to refer to; `_renew` says how it stands."""
+    colour = entry.colour_after
+    empty = Standing(IncidentState.SETTLED, colour, colour, (), (), 0, 0, 0, entry.event_time, entry.event_time)
+    await _write(connection, Incident(incident_id, park_id, empty, now, 0))
+
+
+def _with(candidate: Candidate, newcomer: Newcomer) -> Candidate:
+    at = newcomer.raised_at
+    member = Member(newcomer.station_id, newcomer.property_id, 1, 1, 1, 0, 0, at, at, at)
+    return replace(candidate, members=(*candidate.members, member))
+
+
+async def _renew(
+    connection: AsyncConnection, before: Incident, standing: Standing, now: datetime, detail: dict[str, Any] | None
+) -> None:
+    news = changes(before.standing if before.entries else None, standing)
+    after = replace(before, standing=standing, entries=before.entries + len(news))
+    if after != before:
+        await _write(connection, after)
+    for number, change in enumerate(news, start=before.entries + 1):
+        placed = detail if change in (IncidentChange.OPENED, IncidentChange.GREW) else None
+        await _tell(connection, after, change, number, standing.last_at, now, detail=placed)
+
+
+async def close(
+    connection: AsyncConnection, incident: Incident, kind: IncidentReason, reason: str, actor: str, now: datetime
+) -> Incident:
+    """Close an incident that is settled; the caller has locked its park and looked."""
+    after = replace(
+        incident,
+        standing=replace(incident.standing, state=IncidentState.CLOSED),
+        entries=incident.entries + 1,
+        closed_at=now,
+        closed_by=actor,
+        reason_kind=kind,
+        reason=reason,
+    )
+    await _write(connection, after)
+    await _tell(connection, after, IncidentChange.CLOSED, after.entries, now, now, actor=actor)
+    return after
+
+
+async def lock_park(connection: AsyncConnection, park_id: str) -> None:
+    """Nobody else changes the park's incidents until the end of the transaction."""
+    await connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext('fenceline-incidents'), hashtext(:park_id))"),
+        {"park_id": park_id},
+    )
+
+
+async def one(connection: AsyncConnection, park_id: str, incident_id: UUID) -> Incident | None:
+    """One incident of a park."""
+    return next((found for found in await _load(connection, [incident_id]) if found.park_id == park_id), None)
+
+
+async def page(
+    connection: AsyncConnection,
+    park_id: str,
+    *,
+    only_open: bool,
+    alarm_id: UUID | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+) -> list[Incident]:
+    """Incidents of a park, the latest first; only those that have an alarm, where `alarm_id` names one."""
+    rows = await connection.execute(
+        text(
+            """
+            SELECT * FROM incident
+            WHERE park_id = :park_id AND (NOT :only_open OR closed_at IS NULL)
+                AND (CAST(:alarm_id AS uuid) IS NULL OR id IN (
+                    SELECT incident_id FROM incident_alarm WHERE alarm_id = CAST(:alarm_id AS uuid)))
+                AND (CAST(:after_id AS uuid) IS NULL
+                    OR (recorded_at, id) < (CAST(:after_time AS timestamptz), CAST(:after_id AS uuid)))
+            ORDER BY recorded_at DESC, id DESC LIMIT :limit
+            """
+        ),
+        {
+            "park_id": park_id,
+            "only_open": only_open,
+            "alarm_id": alarm_id,
+            "after_time": after[0] if after is not None else None,
+            "after_id": after[1] if after is not None else None,
+            "limit": limit,
+        },
+    )
+    return [_incident(row) for row in rows]
+
+
+async def timeline(
+    connection: AsyncConnection, incident_id: UUID, limit: int, after: tuple[datetime, int, UUID] | None
+) -> list[dict[str, Any]]:
+    """What happened to the incident and to its alarms, in the order in which it was recorded."""
+    rows = await connection.execute(
+        text(
+            """
+            SELECT * FROM (
+                SELECT id, number, CAST(NULL AS uuid) AS alarm_id, CAST(NULL AS text) AS station_id,
+                    CAST(NULL AS text) AS rule_id, change AS what, colour, CAST(NULL AS float8) AS value, event_time,
+                    recorded_at, actor, comment, CAST(detail AS text) AS detail
+                FROM incident_entry WHERE incident_id = :incident_id
+                UNION ALL
+                SELECT journal.id, number, alarm_id, station_id, rule_id, action, colour_after, value, event_time,
+                    recorded_at, actor, comment, NULL
+                FROM journal JOIN incident_alarm USING (alarm_id) WHERE incident_id = :incident_id
+            ) AS line
+            WHERE CAST(:after_id AS uuid) IS NULL OR (recorded_at, number, id)
+                > (CAST(:after_time AS timestamptz), CAST(:after_number AS integer), CAST(:after_id AS uuid))
+            ORDER BY recorded_at, number, id LIMIT :limit
+            """
+        ),
+        {
+            "incident_id": incident_id,
+            "after_time": after[0] if after is not None else None,
+            "after_number": after[1] if after is not None else None,
+            "after_id": after[2] if after is not None else None,
+            "limit": limit,
+        },
+    )
+    return [dict(row) | {"detail": json.loads(row["detail"] or "null")} for row in rows.mappings()]
+
+
+async def _open_incidents_of(connection: AsyncConnection, alarm_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    rows = await connection.execute(
+        text(
+            "SELECT alarm_id, incident_id FROM incident_alarm JOIN incident ON incident.id = incident_id "
+            "WHERE alarm_id = ANY(:ids) AND closed_at IS NULL"
+        ),
+        {"ids": sorted(alarm_ids)},
+    )
+    return {row.alarm_id: row.incident_id for row in rows}
+
+
+async def _candidates(connection: AsyncConnection, park_id: str) -> dict[UUID, Candidate]:
+    rows = await connection.execute(
+        text(
+            "SELECT id, opened_at FROM incident WHERE park_id = :park_id AND closed_at IS NULL "
+            "ORDER BY recorded_at DESC, id DESC LIMIT :limit"
+        ),
+        {"park_id": park_id, "limit": _MOST_CANDIDATES},
+    )
+    opened = {row.id: row.opened_at for row in rows}
+    members = await _members(connection, list(opened))
+    return {i: Candidate(i, opened_at, tuple(members[i])) for i, opened_at in opened.items()}
+
+
+async def _members(connection: AsyncConnection, incident_ids: list[UUID]) -> defaultdict[UUID, list[Member]]:
+    rows = await connection.execute(
+        _MEMBERS,
+        {"ids": incident_ids, "colours": [colour.value for colour in Colour], "unacknowledged": _UNACKNOWLEDGED},
+    )
+    found: defaultdict[UUID, list[Member]] = defaultdict(list)
+    for row in rows:
+        found[row.incident_id].append(Member(*row[1:]))
+    return found
+
+
+async def _load(connection: AsyncConnection, ids: list[UUID]) -> list[Incident]:
+    rows = await connection.execute(text("SELECT * FROM incident WHERE id = ANY(:ids) ORDER BY id"), {"ids": ids})
+    return [_incident(row) for row in rows]
+
+
+async def _write(connection: AsyncConnection, incident: Incident) -> None:
+    standing = incident.standing
+    lists = {"property_ids": list(standing.property_ids), "station_ids": list(standing.station_ids)}
+    own = {name: getattr(incident, name) for name in _NAMES if name not in _STANDING}
+    await connection.execute(_UPSERT, own | {name: getattr(standing, name) for name in _STANDING} | lists)
+
+
+async def _tell(
+    connection: AsyncConnection,
+    incident: Incident,
+    change: IncidentChange,
+    number: int,
+    at: datetime,
+    now: datetime,
+    *,
+    actor: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    standing = incident.standing
+    change_id = uuid5(incident.id, str(number))
+    closing = change is IncidentChange.CLOSED
+    if closing:
+        detail = {"reason_kind": incident.reason_kind}
+    await connection.execute(
+        _ENTRY,
+        {
+            "id": change_id,
+            "incident_id": incident.id,
+            "number": number,
+            "change": change,
+            "colour": standing.colour,
+            "alarms": standing.alarms,
+            "active": standing.active,
+            "event_time": at,
+            "recorded_at": now,
+            "actor": actor,
+            "comment": incident.reason if closing else None,
+            "detail": json.dumps(detail),
+        },
+    )
+    fact = IncidentChanged(
+        change_id=change_id,
+        incident_id=incident.id,
+        park_id=incident.park_id,
+        change=change,
+        at=at,
+        recorded_at=now,
+        actor=actor,
+        reason_kind=incident.reason_kind if closing else None,
+        reason=incident.reason if closing else None,
+        **_told(standing),
+    )
+    await outbox.enqueue(connection, STREAM, fact)
+
+
+def _told(standing: Standing) -> dict[str, Any]:
+    return {name: getattr(standing, name) for name in _STANDING if name != "last_at"}
+
+
+def _incident(row: Row[Any]) -> Incident:
+    values = {name: getattr(row, name) for name in _STANDING}
+    values |= {
+        "state": IncidentState(row.state),
+        "colour": Colour(row.colour),
+        "peak_colour": Colour(row.peak_colour),
+        "property_ids": tuple(row.property_ids),
+        "station_ids": tuple(row.station_ids),
+    }
+    return Incident(
+        id=row.id,
+        park_id=row.park_id,
+        standing=Standing(**values),
+        recorded_at=row.recorded_at,
+        entries=row.entries,
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
+        reason_kind=IncidentReason(row.reason_kind) if row.reason_kind is not None else None,
+        reason=row.reason,
+    )
