@@ -77,7 +77,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             "ingest": lambda: http_client.ping(ingest),
             "evaluation": runner.check,
         }
-        app.state.alerts = State(settings, engine, relay, registry)
+        app.state.alerts = State(settings, engine, relay, registry, ingest)
         log.info("alerts_started", shards=owned, replicas=settings.alerts_replicas)
         tasks = [
             asyncio.create_task(_for_ever("relay", relay.run)),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import httpx
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -19,6 +20,7 @@ class State:
     database: AsyncEngine
     relay: OutboxRelay
     registry: Registry
+    ingest: httpx.AsyncClient
 
 
 async def _state(request: Request) -> State:
