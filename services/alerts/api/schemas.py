@@ -7,12 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.alerts.lifecycle import Alarm
-from services.alerts.rules import EffectiveRule
 from shared.levels import Colour
 from shared.messages import AlarmState
 from shared.text import BilingualText
 from shared.time import UtcDatetime
-from shared.vocabulary import observed_properties
 
 
 class AlarmOut(BaseModel):
@@ -91,72 +89,6 @@ class Acknowledgement(BaseModel):
     """What an operator says when taking note."""
 
     comment: str | None = Field(default=None, max_length=1000)
-
-
-class LevelOut(BaseModel):
-    """One level of a rule."""
-
-    colour: Colour
-    threshold: float
-    source: str
-
-
-class RuleOut(BaseModel):
-    """A rule as it is applied. `sources` tells where each number but the levels' comes from."""
-
-    rule_id: str
-    ring: str
-    station_id: str | None = Field(description="set where the park gave this station a rule of its own")
-    property_id: str
-    property_name: BilingualText
-    unit: str
-    levels: list[LevelOut]
-    on_delay_s: float
-    off_delay_s: float
-    deadband_fraction: float
-    max_gap_s: float
-    latching: bool = Field(description="the alarm has to be reset by hand once the condition is over")
-    sources: dict[str, str]
-
-    @classmethod
-    def of(cls, rule: EffectiveRule) -> Self:
-        """From the effective rule."""
-        same = ("rule_id", "ring", "station_id", "property_id", "unit", "on_delay_s", "off_delay_s", "max_gap_s")
-        return cls(
-            property_name=observed_properties()[rule.property_id].name,
-            levels=[
-                LevelOut(colour=level.colour, threshold=level.threshold, source=level.source) for level in rule.levels
-            ],
-            deadband_fraction=rule.deadband_fraction,
-            latching=rule.latching,
-            sources=rule.sources,
-            **{name: getattr(rule, name) for name in same},
-        )
-
-
-class SilenceRuleOut(BaseModel):
-    """When a station counts as silent, in seconds of wall time without live data."""
-
-    rule_id: str
-    colour: Colour
-    realtime_after_s: float = Field(description="stations with real-time data")
-    minute_after_s: float = Field(description="stations with minute data only")
-    source: str
-
-
-class RulePage(BaseModel):
-    """Every effective rule of a park."""
-
-    items: list[RuleOut]
-    next: str | None = None
-    silence: SilenceRuleOut
-    note: BilingualText
-
-
-class RegistryTaken(BaseModel):
-    """What was taken from the park file."""
-
-    rules: int
 
 
 Which = Literal["open", "all"]

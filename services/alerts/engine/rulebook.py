@@ -1,4 +1,4 @@
-"""The rule of each datastream, from the defaults and the parks' overrides, loaded again when a park changes them."""
+"""The rules of each datastream, from the defaults and the parks' overrides, loaded again when a park changes them."""
 
 from collections.abc import Mapping
 
@@ -6,8 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.conditions import LevelRule
 from services.alerts.engine.registry import Datastream
-from services.alerts.rules import Delays, Override, effective_rule
+from services.alerts.rules import Delays, Overrides, effective_rules
 from services.alerts.store import rules as store
+
+_NO_OVERRIDES = Overrides()
 
 
 class RuleBook:
@@ -16,9 +18,9 @@ class RuleBook:
     def __init__(self, database: AsyncEngine, delays: Delays) -> None:
         self._database = database
         self._delays = delays
-        self._overrides: dict[str, list[Override]] = {}
+        self._overrides: dict[str, Overrides] = {}
         self._versions: Mapping[str, int] | None = None
-        self._rules: dict[tuple[str, str, str], LevelRule | None] = {}
+        self._rules: dict[tuple[str, str, str, int | None], tuple[LevelRule, ...]] = {}
         self.version = 0
 
     async def refresh(self) -> None:
@@ -32,13 +34,18 @@ class RuleBook:
         self.version += 1
         self._versions = versions
 
-    def rule_for(self, datastream: Datastream) -> LevelRule | None:
-        """The level rule of a datastream; None where no level is known for it."""
-        key = (datastream.station_id, datastream.ring, datastream.property_id)
+    def rules_for(self, datastream: Datastream) -> tuple[LevelRule, ...]:
+        """The level rules of a datastream; none where no level is known for it."""
+        overrides = self._overrides.get(datastream.park_id, _NO_OVERRIDES)
+        own = datastream.id if overrides.has_datastream(datastream.id) else None
+        key = (datastream.station_id, datastream.ring, datastream.property_id, own)
         if key not in self._rules:
-            overrides = self._overrides.get(datastream.park_id, [])
-            rule = effective_rule(
-                datastream.ring, datastream.property_id, overrides, self._delays, datastream.station_id
+            rules = effective_rules(
+                datastream.ring, datastream.property_id, overrides, self._delays, datastream.station_id, own
             )
-            self._rules[key] = rule.condition() if rule is not None else None
+            self._rules[key] = tuple(rule.condition() for rule in rules)
         return self._rules[key]
+
+    def rule_for(self, datastream: Datastream) -> LevelRule | None:
+        """The first rule of a datastream; None where no level is known for it."""
+        return next(iter(self.rules_for(datastream)), None)

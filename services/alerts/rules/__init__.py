@@ -1,24 +1,20 @@
-"""Rules: the defaults that come with Fenceline, a park's overrides, and the effective rule of a datastream."""
+"""Rules: the defaults that come with Fenceline, a park's overrides, and the effective rules of a datastream."""
 
 from services.alerts.rules.catalogue import levels_at, set_points
-from services.alerts.rules.effective import (
-    RINGS,
-    Delays,
-    EffectiveRule,
-    Override,
-    effective_rule,
-    overrides_of,
-    rule_id_of,
-)
+from services.alerts.rules.effective import RINGS, Delays, EffectiveRule, Said, effective_rules
+from services.alerts.rules.overrides import SCOPES, Origin, Override, Overrides, Scope
 
 __all__ = [
     "RINGS",
+    "SCOPES",
     "Delays",
     "EffectiveRule",
+    "Origin",
     "Override",
-    "effective_rule",
+    "Overrides",
+    "Said",
+    "Scope",
+    "effective_rules",
     "levels_at",
-    "overrides_of",
-    "rule_id_of",
     "set_points",
 ]

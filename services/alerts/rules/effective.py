@@ -1,14 +1,12 @@
-"""The effective rule of a gas at a station: the default of its ring, then what the park overrides, the nearest last."""
+"""The effective rules of a gas at a station: its ring's default, then what the park overrides, the nearest last."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from services.alerts.conditions import Level, LevelRule
 from services.alerts.rules.catalogue import levels_at
+from services.alerts.rules.overrides import DEFAULT_NAME, Override, Overrides
 from shared.levels import Colour
-from shared.park_file import ParkFile
-from shared.park_file import Rule as ParkRule
 from shared.vocabulary import observed_properties
 
 RINGS = ("source", "boundary", "receptor")
@@ -27,46 +25,47 @@ class Delays:
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
-    """What a park says otherwise about one property: everywhere, in one ring, or at one station."""
+class Said:
+    """One value of a field of a rule, and the override that says it; None: it is Fenceline's default."""
 
-    property_id: str
-    ring: str | None
-    station_id: str | None
-    rule: ParkRule
-
-    def applies(self, ring: str, station_id: str | None, property_id: str) -> bool:
-        """Whether it speaks of this property at this station (None: at any station of the ring)."""
-        return self.property_id == property_id and self.ring in (None, ring) and self.station_id in (None, station_id)
-
-    @property
-    def nearness(self) -> int:
-        """A station's own word counts more than its ring's, and that more than the park's."""
-        return 2 if self.station_id else 1 if self.ring else 0
-
-    @property
-    def said_by(self) -> str:
-        """How the source of an overridden number is told."""
-        where = self.station_id or (f"ring {self.ring}" if self.ring else "all rings")
-        return f"park file, rule for {self.property_id} at {where}"
+    value: Any
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveRule:
-    """A rule as it is applied, with the source of each number. Delays in seconds."""
+    """A rule as it is applied. Delays in seconds.
+
+    `said` tells of each field every value that was given for it, the widest first: the last one counts.
+    """
 
     rule_id: str
     ring: str
     station_id: str | None
     property_id: str
     unit: str
+    said: dict[str, tuple[Said, ...]]
     levels: tuple[Level, ...]
     on_delay_s: float
     off_delay_s: float
     deadband_fraction: float
     max_gap_s: float
     latching: bool = False
-    sources: dict[str, str] = field(default_factory=dict)
+    datastream_id: int | None = None
+
+    @property
+    def default_source(self) -> str:
+        """Where a number comes from that nobody overrides."""
+        return f"Fenceline's default for the {self.ring} ring; no guide fixes it"
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where each field comes from; each level tells that itself."""
+        return {
+            field: said[-1].override.said_by if said[-1].override is not None else self.default_source
+            for field, said in self.said.items()
+            if field != "levels"
+        }
 
     def condition(self) -> LevelRule:
         """The rule as the evaluation takes it."""
@@ -81,59 +80,54 @@ class EffectiveRule:
         )
 
 
-def rule_id_of(property_id: str) -> str:
-    """The id of the level rule of a property; overrides change its numbers, not its identity."""
-    return f"level.{property_id}"
-
-
-def overrides_of(park_file: ParkFile) -> list[Override]:
-    """The rules of a park file, with ids that are unique among all parks."""
-    return [
-        Override(rule.property, rule.ring, park_file.id_of(rule.station) if rule.station else None, rule)
-        for rule in park_file.rules
-    ]
-
-
-def effective_rule(
+def effective_rules(
     ring: str,
     property_id: str,
-    overrides: Iterable[Override],
+    overrides: Overrides,
     delays: Delays,
     station_id: str | None = None,
-) -> EffectiveRule | None:
-    """The rule of a gas in a ring or at one station; None where neither a default nor the park gives a level."""
-    default = f"Fenceline's default for the {ring} ring; no guide fixes it"
-    numbers: dict[str, Any] = {
-        "on_delay_s": delays.on_source_s if ring == "source" else delays.on_fence_s,
-        "off_delay_s": delays.off_s,
-        "deadband_fraction": delays.deadband_fraction,
-        "latching": False,
+    datastream_id: int | None = None,
+) -> list[EffectiveRule]:
+    """The rules of a gas in a ring, at one station, or of one datastream: none where there is no level for it."""
+    speaking = overrides.about(ring, property_id, station_id, datastream_id)
+    names = dict.fromkeys([DEFAULT_NAME, *(override.name for override in speaking)])
+    found = []
+    for name in names:
+        said = _defaults(ring, property_id, delays, name)
+        for override in speaking:
+            if override.name == name:
+                for field, value in override.rule:
+                    if field in said and value is not None:
+                        said[field] += (Said(_levels_of(override) if field == "levels" else value, override),)
+        if said["levels"]:
+            found.append(
+                EffectiveRule(
+                    rule_id=f"{name}.{property_id}",
+                    ring=ring,
+                    station_id=station_id,
+                    property_id=property_id,
+                    unit=observed_properties()[property_id].unit,
+                    datastream_id=datastream_id,
+                    said=said,
+                    **{field: values[-1].value for field, values in said.items()},
+                )
+            )
+    return found
+
+
+def _defaults(ring: str, property_id: str, delays: Delays, name: str) -> dict[str, tuple[Said, ...]]:
+    """By field of a rule, the default: none for levels that are not known."""
+    levels = levels_at(ring, property_id) if name == DEFAULT_NAME else ()
+    return {
+        "levels": (Said(levels),) if levels else (),
+        "on_delay_s": (Said(delays.on_source_s if ring == "source" else delays.on_fence_s),),
+        "off_delay_s": (Said(delays.off_s),),
+        "deadband_fraction": (Said(delays.deadband_fraction),),
+        "max_gap_s": (Said(delays.max_gap_s),),
+        "latching": (Said(value=False),),
     }
-    sources = dict.fromkeys([*numbers, "max_gap_s"], default)
-    levels: Sequence[Level] = levels_at(ring, property_id)
-    speaking = [override for override in overrides if override.applies(ring, station_id, property_id)]
-    for override in sorted(speaking, key=lambda override: override.nearness):
-        if override.rule.levels:
-            levels = _levels_of(override.rule)
-        for name in numbers:
-            if (said := getattr(override.rule, name)) is not None:
-                numbers[name] = said
-                sources[name] = override.said_by
-    if not levels:
-        return None
-    return EffectiveRule(
-        rule_id=rule_id_of(property_id),
-        ring=ring,
-        station_id=station_id,
-        property_id=property_id,
-        unit=observed_properties()[property_id].unit,
-        levels=tuple(levels),
-        max_gap_s=delays.max_gap_s,
-        sources=sources,
-        **numbers,
-    )
 
 
-def _levels_of(rule: ParkRule) -> list[Level]:
-    levels = [Level(Colour(level.colour), level.threshold, level.source) for level in rule.levels or []]
-    return sorted(levels, key=lambda level: level.colour.rank)
+def _levels_of(override: Override) -> tuple[Level, ...]:
+    levels = (Level(Colour(level.colour), level.threshold, level.source) for level in override.rule.levels or ())
+    return tuple(sorted(levels, key=lambda level: level.colour.rank))

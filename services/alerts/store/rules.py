@@ -1,20 +1,22 @@
-"""What the parks' files say about rules."""
+"""What the parks say about rules: in their park files, and over the API (`store.overrides`)."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts.rules import Override
+from services.alerts.rules import Origin, Override, Overrides
+from services.alerts.store import overrides as edited
 from shared.park_file import Rule
 
 _RULES = TypeAdapter(list[Rule])
 
 
 async def save_overrides(connection: AsyncConnection, park_id: str, rules: list[Rule], actor: str) -> None:
-    """Replace the rules of a park; the same rules again change nothing."""
+    """Replace the rules of a park's file; the same rules again change nothing."""
     await connection.execute(
         text(
             """
@@ -39,19 +41,33 @@ async def versions(connection: AsyncConnection) -> Mapping[str, int]:
     return {row.park_id: row.version for row in rows}
 
 
-async def load_overrides(connection: AsyncConnection, park_id: str | None = None) -> dict[str, list[Override]]:
+async def load_overrides(connection: AsyncConnection, park_id: str | None = None) -> dict[str, Overrides]:
     """The overrides by park; of one park or of all."""
+    found: defaultdict[str, list[Override]] = defaultdict(list)
     rows = await connection.execute(
         text(
-            "SELECT park_id, CAST(rules AS text) FROM rule_override "
+            "SELECT park_id, CAST(rules AS text) AS rules, updated_by, updated_at FROM rule_override "
             "WHERE CAST(:park_id AS text) IS NULL OR park_id = CAST(:park_id AS text)"
         ),
         {"park_id": park_id},
     )
-    return {
-        park: [
-            Override(rule.property, rule.ring, f"{park}.{rule.station}" if rule.station else None, rule)
-            for rule in _RULES.validate_json(rules)
-        ]
-        for park, rules in rows
-    }
+    for row in rows:
+        origin = Origin(by=row.updated_by, at=row.updated_at)
+        found[row.park_id] += (
+            Override(
+                rule.property,
+                rule.ring,
+                f"{row.park_id}.{rule.station}" if rule.station else None,
+                rule,
+                origin=origin,
+            )
+            for rule in _RULES.validate_json(row.rules)
+        )
+    for park, override in await edited.all_of(connection, park_id):
+        found[park].append(override)
+    return {park: Overrides(own) for park, own in found.items()}
+
+
+async def overrides_of(connection: AsyncConnection, park_id: str) -> Overrides:
+    """Those of one park."""
+    return (await load_overrides(connection, park_id)).get(park_id, Overrides())

@@ -1,10 +1,25 @@
 import pytest
 
-from services.alerts.rules import RINGS, Delays, Override, effective_rule, levels_at, set_points
-from shared.park_file import Rule
+from services.alerts.rules import (
+    RINGS,
+    Delays,
+    EffectiveRule,
+    Origin,
+    Override,
+    Overrides,
+    effective_rules,
+    levels_at,
+    set_points,
+)
+from shared.park_file import Rule, RuleNumbers
 from shared.vocabulary import observed_properties
 
 DELAYS = Delays()
+
+
+def effective_rule(ring: str, property_id: str, said: list[Override], station_id: str | None = None) -> EffectiveRule:
+    (rule,) = effective_rules(ring, property_id, Overrides(said), DELAYS, station_id)
+    return rule
 
 
 def override(property_id: str = "chlorine", station_id: str | None = None, **body: object) -> Override:
@@ -34,19 +49,16 @@ def test_every_set_point_names_its_source_and_climbs() -> None:
         assert all(level.source for level in levels)
     for ring in RINGS:
         for property_id in known:
-            rule = effective_rule(ring, property_id, [], DELAYS)
-            if rule is not None:
+            for rule in effective_rules(ring, property_id, Overrides(), DELAYS):
                 rule.condition()  # refuses levels that do not climb
 
 
 def test_weather_has_no_rule() -> None:
-    assert effective_rule("boundary", "wind-speed", [], DELAYS) is None
+    assert effective_rules("boundary", "wind-speed", Overrides(), DELAYS) == []
 
 
 def test_a_source_reacts_faster_than_the_fence() -> None:
-    source, fence = (effective_rule(ring, "chlorine", [], DELAYS) for ring in ("source", "boundary"))
-    assert source is not None
-    assert fence is not None
+    source, fence = (effective_rule(ring, "chlorine", []) for ring in ("source", "boundary"))
     assert (source.on_delay_s, fence.on_delay_s) == (10, 30)
 
 
@@ -56,29 +68,56 @@ def test_the_nearest_override_wins_and_says_so() -> None:
         override(on_delay_s=20, off_delay_s=300),
         override(ring="source", on_delay_s=15, levels=[{"colour": "red", "threshold": 3, "source": "our permit"}]),
     ]
-    rule = effective_rule("source", "chlorine", overrides, DELAYS, "p.s1")
-    assert rule is not None
+    rule = effective_rule("source", "chlorine", overrides, "p.s1")
     assert (rule.on_delay_s, rule.off_delay_s, rule.deadband_fraction) == (5, 300, 0.1)
     assert [(level.colour, level.threshold, level.source) for level in rule.levels] == [("red", 3, "our permit")]
     assert rule.sources["on_delay_s"] == "park file, rule for chlorine at p.s1"
     assert "all rings" in rule.sources["off_delay_s"]
-    elsewhere = effective_rule("boundary", "chlorine", overrides, DELAYS, "p.s2")
-    assert elsewhere is not None
+    elsewhere = effective_rule("boundary", "chlorine", overrides, "p.s2")
     assert elsewhere.on_delay_s == 20
     assert len(elsewhere.levels) == 3
 
 
 def test_a_park_can_give_levels_where_there_is_no_default() -> None:
     given = override("tvoc", levels=[{"colour": "yellow", "threshold": 2, "source": "local rule"}])
-    rule = effective_rule("boundary", "tvoc", [given], DELAYS)
-    assert rule is not None
+    rule = effective_rule("boundary", "tvoc", [given])
     assert rule.rule_id == "level.tvoc"
 
 
 def test_a_park_can_say_that_an_alarm_latches() -> None:
-    plain, latching = (effective_rule("source", "chlorine", said, DELAYS) for said in ([], [override(latching=True)]))
-    assert plain is not None
-    assert latching is not None
+    plain, latching = (effective_rule("source", "chlorine", said) for said in ([], [override(latching=True)]))
     assert (plain.condition().latching, latching.condition().latching) == (False, True)
     assert plain.condition().fingerprint() == latching.condition().fingerprint()  # the evaluation goes on
     assert "park file" in latching.sources["latching"]
+
+
+def test_a_datastreams_own_word_counts_most_and_what_is_set_over_the_api_before_the_park_file() -> None:
+    said = Origin("api", version=3, by="ann", reason="drift")
+    number = RuleNumbers.model_validate
+    overrides = Overrides(
+        [
+            Override("chlorine", None, None, number({"on_delay_s": 1, "off_delay_s": 1, "latching": True}), 7),
+            Override("chlorine", None, "p.s1", number({"on_delay_s": 2, "off_delay_s": 2}), origin=said),
+            override(station_id="p.s1", on_delay_s=3, off_delay_s=3, deadband_fraction=0.3),
+            override(ring="source", on_delay_s=4),
+            override(on_delay_s=5),
+            override("ammonia", on_delay_s=99),
+            Override("chlorine", None, None, number({"on_delay_s": 99}), 8),
+        ]
+    )
+    (rule,) = effective_rules("source", "chlorine", overrides, DELAYS, "p.s1", 7)
+    assert [each.value for each in rule.said["on_delay_s"]] == [10, 5, 4, 3, 2, 1]
+    assert (rule.on_delay_s, rule.deadband_fraction, rule.latching) == (1, 0.3, True)
+    assert "datastream 7" in rule.sources["on_delay_s"]
+    (beside,) = effective_rules("source", "chlorine", overrides, DELAYS, "p.s1", 9)
+    assert (beside.off_delay_s, beside.latching) == (2, False)
+    assert beside.sources["off_delay_s"] == "rule for chlorine at p.s1, version 3 by ann: drift"
+
+
+def test_a_draft_takes_the_place_of_what_was_set_over_the_api_about_the_same() -> None:
+    number = RuleNumbers.model_validate
+    stands = Override("chlorine", "source", None, number({"on_delay_s": 1, "off_delay_s": 1}), origin=Origin("api"))
+    draft = Override("chlorine", "source", None, number({"on_delay_s": 2}), origin=Origin("draft"))
+    overrides = Overrides([stands, override(ring="source", off_delay_s=77)]).with_draft(draft)
+    (rule,) = effective_rules("source", "chlorine", overrides, DELAYS)
+    assert (rule.on_delay_s, rule.off_delay_s) == (2, 77)

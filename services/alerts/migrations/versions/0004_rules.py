@@ -1,12 +1,53 @@
-"""Nothing yet."""
+"""Overrides of rules that are set over the API, every version of them, and trials of draft rules."""
+
+from alembic import op
 
 revision = "0004"
 down_revision = "0003"
 
+CREATE = (
+    # What is in force. One override about one thing; `rule_override.version` counts in both kinds of a park's changes.
+    """
+    CREATE TABLE override (
+        id uuid PRIMARY KEY,
+        park_id text NOT NULL,
+        version integer NOT NULL,
+        property_id text NOT NULL,
+        ring text,
+        station_id text,
+        datastream_id bigint,
+        numbers jsonb NOT NULL,
+        reason text NOT NULL,
+        updated_by text NOT NULL,
+        updated_at timestamptz NOT NULL
+    )
+    """,
+    """
+    CREATE UNIQUE INDEX override_about ON override (park_id, property_id, ring, station_id, datastream_id)
+        NULLS NOT DISTINCT
+    """,
+    "CREATE INDEX override_by_park ON override (park_id, id)",
+    # Every version that was in force; the last of one that was removed has no numbers.
+    """
+    CREATE TABLE override_version (
+        id uuid NOT NULL,
+        version integer NOT NULL,
+        park_id text NOT NULL,
+        numbers jsonb,
+        reason text NOT NULL,
+        updated_by text NOT NULL,
+        updated_at timestamptz NOT NULL,
+        PRIMARY KEY (id, version)
+    )
+    """,
+)
+
 
 def upgrade() -> None:
-    pass
+    for statement in CREATE:
+        op.execute(statement)
 
 
 def downgrade() -> None:
-    pass
+    for table in ("override_version", "override"):
+        op.execute(f"DROP TABLE {table}")

@@ -1,0 +1,167 @@
+"""Rules edited over HTTP: overrides with versions, who and why. What is changed is in force within seconds."""
+
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.alerts.api.rule_schemas import (
+    OverrideBody,
+    OverrideNextVersion,
+    OverrideOut,
+    OverridePage,
+    OverrideVersion,
+    OverrideVersionPage,
+)
+from services.alerts.api.rules import datastream_of
+from services.alerts.api.state import Resources, State
+from services.alerts.rules import RINGS, Origin, Override
+from services.alerts.store import overrides as store
+from shared.park_file import Line
+from shared.problems import BadRequest, Conflict, NotFound, Unavailable, Unprocessable, responses
+from shared.time import utc_now
+from shared.vocabulary import observed_properties
+from shared.web import actor
+
+router = APIRouter(prefix="/parks/{park_id}/rules/overrides", tags=["rules"])
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Reason = Annotated[Line, Query(description="why; it is kept")]
+Version = Annotated[int, Query(ge=1, description="the version that was read: 409 where somebody else changed it since")]
+
+
+@router.get("", responses=responses(BadRequest))
+async def list_overrides(
+    park_id: str, resources: Resources, limit: Limit = 100, cursor: Annotated[UUID | None, Query()] = None
+) -> OverridePage:
+    """The overrides that were set over the API and are in force. Those of the park file are not among them."""
+    async with resources.database.connect() as connection:
+        found = await store.page(connection, park_id, limit + 1, cursor)
+    shown = [OverrideOut.of(override) for override in found[:limit]]
+    return OverridePage(items=shown, next=str(shown[-1].id) if len(found) > limit else None)
+
+
+@router.post("", status_code=201, responses=responses(Conflict, NotFound, Unprocessable, Unavailable))
+async def create_override(
+    park_id: str, body: OverrideBody, request: Request, response: Response, resources: Resources
+) -> OverrideOut:
+    """Override the rule of a property: in the whole park, in a ring, at a station, or of one datastream."""
+    origin = Origin("api", uuid4(), 1, actor(request), utc_now(), body.reason)
+    override = override_of(resources, park_id, body, origin)
+    async with resources.database.begin() as connection:
+        await store.lock(connection, park_id, actor(request))
+        before = await store.about(connection, park_id, override)
+        if before is not None:
+            there = before.origin.override_id
+            raise Conflict(
+                f"There is an override about this already, {there}; change that one.", override_id=str(there)
+            )
+        if await store.count(connection, park_id) >= store.MOST:
+            raise Conflict(f"A park can have {store.MOST} overrides; remove some, or override whole rings.")
+        await store.save(connection, park_id, override)
+    response.headers["Location"] = f"overrides/{origin.override_id}"
+    return OverrideOut.of(override)
+
+
+@router.get("/{override_id}", responses=responses(NotFound))
+async def show_override(park_id: str, override_id: UUID, resources: Resources) -> OverrideOut:
+    """One override as it is in force."""
+    async with resources.database.connect() as connection:
+        return OverrideOut.of(await _existing(connection, park_id, override_id))
+
+
+@router.put("/{override_id}", responses=responses(NotFound, Conflict))
+async def change_override(
+    park_id: str, override_id: UUID, body: OverrideNextVersion, request: Request, resources: Resources
+) -> OverrideOut:
+    """Say something else from now on. The versions before stay readable."""
+    async with resources.database.begin() as connection:
+        before = await _locked(connection, park_id, override_id, body.version, actor(request))
+        origin = Origin("api", override_id, body.version + 1, actor(request), utc_now(), body.reason)
+        after = Override(
+            before.property_id, before.ring, before.station_id, body.numbers(), before.datastream_id, origin
+        )
+        await store.save(connection, park_id, after)
+    return OverrideOut.of(after)
+
+
+@router.delete("/{override_id}", status_code=204, responses=responses(NotFound, Conflict))
+async def remove_override(
+    park_id: str, override_id: UUID, version: Version, reason: Reason, request: Request, resources: Resources
+) -> None:
+    """Say nothing any more: what is wider counts again. The versions stay readable."""
+    async with resources.database.begin() as connection:
+        await _locked(connection, park_id, override_id, version, actor(request))
+        origin = Origin("api", override_id, version + 1, actor(request), utc_now(), reason)
+        await store.remove(connection, park_id, origin)
+
+
+@router.get("/{override_id}/versions", responses=responses(NotFound))
+async def list_versions(
+    park_id: str,
+    override_id: UUID,
+    resources: Resources,
+    limit: Limit = 100,
+    cursor: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+) -> OverrideVersionPage:
+    """Every version of an override, also of one that was removed: what, who, when and why. The latest first."""
+    async with resources.database.connect() as connection:
+        found = await store.versions_of(connection, park_id, override_id, limit + 1, cursor)
+    if not found and cursor is None:
+        raise _not_found(park_id, override_id)
+    shown = [
+        OverrideVersion.model_validate(
+            {
+                "version": origin.version,
+                "numbers": numbers,
+                "reason": origin.reason,
+                "updated_by": origin.by,
+                "updated_at": origin.at,
+            }
+        )
+        for numbers, origin in found[:limit]
+    ]
+    return OverrideVersionPage(items=shown, next=str(shown[-1].version) if len(found) > limit else None)
+
+
+def override_of(resources: State, park_id: str, body: OverrideBody, origin: Origin) -> Override:
+    """What the body asks for; raises a problem where it is about something that is not there."""
+    if observed_properties()[body.property_id].kind == "weather":
+        raise Unprocessable(f"property_id: no alarm rests on {body.property_id}, which is weather.")
+    if body.ring is not None and body.ring not in RINGS:
+        raise Unprocessable(f"ring: no alarm rests on stations for {body.ring}; the rings are {', '.join(RINGS)}.")
+    if body.station_id is not None:
+        stations = resources.registry.stations
+        if body.station_id not in stations and resources.registry.stale:
+            raise Unavailable("Which stations there are cannot be told: ingest does not answer.")
+        if body.station_id not in stations or stations[body.station_id][0].park_id != park_id:
+            raise NotFound(f"station_id: park {park_id!r} has no station {body.station_id!r} with datastreams.")
+    if body.datastream_id is not None:
+        measures = datastream_of(resources, park_id, body.datastream_id).property_id
+        if measures != body.property_id:
+            raise Unprocessable(f"property_id: the datastream {body.datastream_id} measures {measures}.")
+    return Override(body.property_id, body.ring, body.station_id, body.numbers(), body.datastream_id, origin)
+
+
+async def _existing(connection: AsyncConnection, park_id: str, override_id: UUID) -> Override:
+    found = await store.one(connection, park_id, override_id)
+    if found is None:
+        raise _not_found(park_id, override_id)
+    return found
+
+
+async def _locked(connection: AsyncConnection, park_id: str, override_id: UUID, version: int, who: str) -> Override:
+    """The override under the park's lock; raises Conflict where `version` is not the one in force."""
+    await _existing(connection, park_id, override_id)
+    await store.lock(connection, park_id, who)
+    found = await _existing(connection, park_id, override_id)
+    if found.origin.version != version:
+        raise Conflict(
+            f"The override is at version {found.origin.version}, changed by {found.origin.by}; read it again.",
+            version=found.origin.version,
+        )
+    return found
+
+
+def _not_found(park_id: str, override_id: UUID) -> NotFound:
+    return NotFound(f"There is no override {override_id} in the park {park_id!r}.")

@@ -1,0 +1,171 @@
+"""Overrides of rules that are set over the API: what is in force, and every version of it."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.alerts.rules import Origin, Override
+from shared.park_file import RuleNumbers
+
+MOST = 20_000
+"""In one park."""
+_SELECT = "SELECT *, CAST(numbers AS text) AS said FROM override "
+_WRITE_VERSION = text(
+    """
+    INSERT INTO override_version (id, version, park_id, numbers, reason, updated_by, updated_at)
+    VALUES (:id, :version, :park_id, CAST(:numbers AS jsonb), :reason, :by, :at)
+    """
+)
+
+
+async def lock(connection: AsyncConnection, park_id: str, actor: str) -> None:
+    """Begin a change of a park's rules: one at a time, and each makes the evaluation load them again."""
+    await connection.execute(
+        text(
+            """
+            INSERT INTO rule_override (park_id, version, rules, updated_by) VALUES (:park_id, 1, '[]', :actor)
+            ON CONFLICT (park_id) DO UPDATE SET version = rule_override.version + 1
+            """
+        ),
+        {"park_id": park_id, "actor": actor},
+    )
+
+
+async def all_of(connection: AsyncConnection, park_id: str | None = None) -> Iterable[tuple[str, Override]]:
+    """Every override with its park; of one park or of all."""
+    rows = await connection.execute(
+        text(_SELECT + "WHERE CAST(:park_id AS text) IS NULL OR park_id = CAST(:park_id AS text) ORDER BY id"),
+        {"park_id": park_id},
+    )
+    return [(row.park_id, _override(row)) for row in rows]
+
+
+async def page(connection: AsyncConnection, park_id: str, limit: int, after: UUID | None) -> list[Override]:
+    """Some of a park, by id."""
+    rows = await connection.execute(
+        text(
+            _SELECT + "WHERE park_id = :park_id AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid)) "
+            "ORDER BY id LIMIT :limit"
+        ),
+        {"park_id": park_id, "after": after, "limit": limit},
+    )
+    return [_override(row) for row in rows]
+
+
+async def one(connection: AsyncConnection, park_id: str, override_id: UUID) -> Override | None:
+    """The override in force; None where there is none of this id in the park."""
+    rows = await connection.execute(
+        text(_SELECT + "WHERE park_id = :park_id AND id = :id"), {"park_id": park_id, "id": override_id}
+    )
+    row = rows.one_or_none()
+    return _override(row) if row is not None else None
+
+
+async def about(connection: AsyncConnection, park_id: str, override: Override) -> Override | None:
+    """The override in force about the same as this one."""
+    rows = await connection.execute(
+        text(
+            _SELECT + "WHERE park_id = :park_id AND property_id = :property_id AND ring IS NOT DISTINCT FROM :ring "
+            "AND station_id IS NOT DISTINCT FROM :station_id AND datastream_id IS NOT DISTINCT FROM :datastream_id"
+        ),
+        {
+            "park_id": park_id,
+            "property_id": override.property_id,
+            "ring": override.ring,
+            "station_id": override.station_id,
+            "datastream_id": override.datastream_id,
+        },
+    )
+    row = rows.one_or_none()
+    return _override(row) if row is not None else None
+
+
+async def count(connection: AsyncConnection, park_id: str) -> int:
+    """How many a park has."""
+    found: int = (
+        await connection.execute(text("SELECT count(*) FROM override WHERE park_id = :park_id"), {"park_id": park_id})
+    ).scalar_one()
+    return found
+
+
+async def save(connection: AsyncConnection, park_id: str, override: Override) -> None:
+    """Put a new one, or the next version of one, in force. The park must be locked."""
+    parameters = _parameters(park_id, override)
+    await connection.execute(
+        text(
+            """
+            INSERT INTO override (id, park_id, version, property_id, ring, station_id, datastream_id, numbers, reason,
+                updated_by, updated_at)
+            VALUES (:id, :park_id, :version, :property_id, :ring, :station_id, :datastream_id,
+                CAST(:numbers AS jsonb), :reason, :by, :at)
+            ON CONFLICT (id) DO UPDATE SET version = excluded.version, numbers = excluded.numbers,
+                reason = excluded.reason, updated_by = excluded.updated_by, updated_at = excluded.updated_at
+            """
+        ),
+        parameters,
+    )
+    await connection.execute(_WRITE_VERSION, parameters)
+
+
+async def remove(connection: AsyncConnection, park_id: str, origin: Origin) -> None:
+    """Take one out of force; `origin` says which, who and why. The park must be locked."""
+    await connection.execute(text("DELETE FROM override WHERE id = :id"), {"id": origin.override_id})
+    await connection.execute(_WRITE_VERSION, {**_origin_parameters(park_id, origin), "numbers": None})
+
+
+async def versions_of(
+    connection: AsyncConnection, park_id: str, override_id: UUID, limit: int, before: int | None
+) -> list[tuple[RuleNumbers | None, Origin]]:
+    """What an override said (None: it was removed) and who, when and why: the latest version first."""
+    rows = await connection.execute(
+        text(
+            """
+            SELECT CAST(numbers AS text) AS said, version, updated_by, reason, updated_at FROM override_version
+            WHERE id = :id AND park_id = :park_id AND (CAST(:before AS int) IS NULL OR version < :before)
+            ORDER BY version DESC LIMIT :limit
+            """
+        ),
+        {"id": override_id, "park_id": park_id, "before": before, "limit": limit},
+    )
+    return [
+        (
+            RuleNumbers.model_validate_json(row.said) if row.said is not None else None,
+            Origin("api", override_id, row.version, row.updated_by, row.updated_at, row.reason),
+        )
+        for row in rows
+    ]
+
+
+def _origin_parameters(park_id: str, origin: Origin) -> dict[str, Any]:
+    return {
+        "id": origin.override_id,
+        "park_id": park_id,
+        "version": origin.version,
+        "reason": origin.reason,
+        "by": origin.by,
+        "at": origin.at,
+    }
+
+
+def _parameters(park_id: str, override: Override) -> dict[str, Any]:
+    return _origin_parameters(park_id, override.origin) | {
+        "property_id": override.property_id,
+        "ring": override.ring,
+        "station_id": override.station_id,
+        "datastream_id": override.datastream_id,
+        "numbers": override.rule.model_dump_json(exclude_none=True),
+    }
+
+
+def _override(row: Row[Any]) -> Override:
+    return Override(
+        row.property_id,
+        row.ring,
+        row.station_id,
+        RuleNumbers.model_validate_json(row.said),
+        row.datastream_id,
+        Origin("api", row.id, row.version, row.updated_by, row.updated_at, row.reason),
+    )
