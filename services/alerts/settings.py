@@ -32,9 +32,6 @@ class AlertsSettings(ServiceSettings):
     alerts_chattering_raises: int = Field(default=3, ge=2, le=100, description="that many raises close together")
     alerts_chattering_within_s: float = Field(default=60.0, gt=0, description="how close (event time)")
     alerts_stale_s: float = Field(default=86400.0, gt=0, description="an alarm that stands longer is stale")
-    alerts_chattering_raises: int = Field(default=3, ge=2, le=100, description="as many within the next make it so")
-    alerts_chattering_within_s: float = Field(default=60.0, gt=0, description="an alarm is chattering (ISA-18.2)")
-    alerts_stale_after_s: float = Field(default=86_400.0, gt=0, description="an alarm that stands is stale (ISA-18.2)")
     alerts_shelve_most_s: float = Field(default=28_800.0, gt=0, description="an alarm can be shelved: one shift")
     alerts_maintenance_most_s: float = Field(default=604_800.0, gt=0, description="a station can be under maintenance")
     alerts_fact_days: int = Field(default=30, ge=1, description="how long the outbox keeps published facts")
@@ -56,7 +53,7 @@ class AlertsSettings(ServiceSettings):
         return Habits(
             chattering_raises=self.alerts_chattering_raises,
             chattering_within=timedelta(seconds=self.alerts_chattering_within_s),
-            stale_after=timedelta(seconds=self.alerts_stale_after_s),
+            stale_after=timedelta(seconds=self.alerts_stale_s),
         )
 
     def ordinal(self, hostname: str | None = None) -> int:

@@ -1,6 +1,8 @@
 """What changes of conditions do to alarms, written in the transaction of the caller."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -9,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.alerts.conditions import Change, LevelRule, Sample
 from services.alerts.engine import metrics
 from services.alerts.engine.registry import Datastream
-from services.alerts.lifecycle import Case, Entry, Subject
+from services.alerts.lifecycle import Alarm, Case, Entry, Habits, Subject, overshadow
 from services.alerts.store import alarms as store
+from services.alerts.store import suppressions
 from shared.streams import Fact
 from shared.time import from_microseconds, iso
 
@@ -18,17 +21,20 @@ _BACKFILL = UUID("5f0c4c8e-66c5-5d3c-8f1a-3c0a4a0a7f21")
 
 
 async def respond(
-    connection: AsyncConnection, changed: Sequence[tuple[Datastream, LevelRule, list[Change]]], now: datetime
+    connection: AsyncConnection,
+    changed: Sequence[tuple[Datastream, LevelRule, list[Change]]],
+    now: datetime,
+    habits: Habits | None = None,
 ) -> list[Entry]:
     """Act on the changes of some datastreams: open, move and close alarms, write the journal, tell subscribers."""
     if not changed:
         return []
     subjects = [_subject(datastream, rule) for datastream, rule, _ in changed]
-    cases = await load_cases(connection, subjects)
+    cases = await load_cases(connection, subjects, habits)
     for subject, (_, rule, changes) in zip(subjects, changed, strict=True):
         for change in changes:
-            cases[subject.key].respond(rule, change, now)
-    return await save_cases(connection, list(cases.values()))
+            cases.of(subject).respond(rule, change, now)
+    return await save_cases(connection, cases, now)
 
 
 async def journal_backfill(
@@ -65,23 +71,62 @@ async def journal_backfill(
     )
 
 
-async def load_cases(connection: AsyncConnection, subjects: list[Subject]) -> dict[str, Case]:
-    """The alarms of these subjects, by the subject's key, the open ones locked."""
-    rule_ids, keys = [subject.rule_id for subject in subjects], [subject.key for subject in subjects]
-    standing = {alarm.subject.key: alarm for alarm in await store.lock_open(connection, rule_ids, keys)}
-    serials = await store.last_serials(connection, rule_ids, keys)
-    return {
-        subject.key: Case(subject, standing.get(subject.key), serials.get((subject.rule_id, subject.key), 0))
-        for subject in subjects
-    }
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The alarms of some subjects and their rules, and all that are open of the same subjects; all locked."""
+
+    by_rule: dict[tuple[str, str], Case]
+    standing: list[Alarm]
+
+    def of(self, subject: Subject) -> Case:
+        """The case of one of them."""
+        return self.by_rule[subject.rule_id, subject.key]
 
 
-async def save_cases(connection: AsyncConnection, cases: list[Case]) -> list[Entry]:
-    """Write what the cases did, and give their journal entries."""
-    touched = {alarm_id: alarm for case in cases for alarm_id, alarm in case.touched.items()}
-    entries = [entry for case in cases for entry in case.entries]
-    await store.save(connection, touched, entries)
-    return entries
+async def load_cases(connection: AsyncConnection, subjects: list[Subject], habits: Habits | None = None) -> Cases:
+    """The alarms of these subjects."""
+    keys = [subject.key for subject in subjects]
+    standing = await store.lock_open(connection, keys)
+    open_ = {(alarm.subject.rule_id, alarm.subject.key): alarm for alarm in standing}
+    past = await store.past_of(connection, [subject.rule_id for subject in subjects], keys)
+    said = await suppressions.in_force(connection, (subject.station_id for subject in subjects))
+    by_rule = {}
+    for subject in subjects:
+        which = (subject.rule_id, subject.key)
+        before = past.get(which, store.Past())
+        hold = suppressions.hold_of(subject, said)
+        by_rule[which] = Case(subject, open_.get(which), before.serial, raises=before.raises, hold=hold, habits=habits)
+    return Cases(by_rule, standing)
+
+
+async def save_cases(connection: AsyncConnection, cases: Cases, now: datetime) -> list[Entry]:
+    """Write what the cases did, and give the journal entries."""
+    changed = [case for case in cases.by_rule.values() if case.touched]
+    touched = {alarm_id: alarm for case in changed for alarm_id, alarm in case.touched.items()}
+    return await save_changes(connection, cases.standing, touched, [e for case in changed for e in case.entries], now)
+
+
+async def save_changes(
+    connection: AsyncConnection,
+    standing: Iterable[Alarm],
+    touched: Mapping[UUID, Alarm],
+    entries: Sequence[Entry],
+    now: datetime,
+) -> list[Entry]:
+    """Write alarms that changed and what follows for the others of their subjects; give all journal entries.
+
+    `standing`: the open alarms of the same subjects, locked, as they were or are. `now` is wall time.
+    """
+    written, told = dict(touched), list(entries)
+    by_subject: defaultdict[str, list[Alarm]] = defaultdict(list)
+    for alarm in ({alarm.id: alarm for alarm in standing} | written).values():
+        by_subject[alarm.subject.key].append(alarm)
+    for alarms in by_subject.values():
+        for alarm, more in overshadow(alarms, now):
+            written[alarm.id] = alarm
+            told += more
+    await store.save(connection, written, told)
+    return told
 
 
 def _subject(datastream: Datastream, rule: LevelRule) -> Subject:

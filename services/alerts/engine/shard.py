@@ -21,6 +21,7 @@ from services.alerts.engine.readings import Limits, Rows, rows_of
 from services.alerts.engine.registry import Datastream, Registry
 from services.alerts.engine.rulebook import RuleBook
 from services.alerts.engine.watched import Watched, number
+from services.alerts.lifecycle import Habits
 from services.alerts.store import alarms as alarm_store
 from services.alerts.store import evaluation as store
 from services.alerts.store.evaluation import Counts, Displaced
@@ -51,6 +52,7 @@ class Shard:
         rulebook: RuleBook,
         limits: Limits,
         reorder_bound: int,
+        habits: Habits | None = None,
     ) -> None:
         self.stream = stream
         self.position = 0
@@ -60,6 +62,7 @@ class Shard:
         self._rulebook = rulebook
         self._limits = limits
         self._bound = reorder_bound
+        self._habits = habits
         self._turn = asyncio.Lock()
         self._watched = Watched(registry, rulebook, reorder_bound)
         self._stored_applied = 0
@@ -221,7 +224,7 @@ class Shard:
         changed = [(known[int(ids[i])], rules[i], changes) for i, changes in sorted(outcome.changes.items())]
         async with self._database.begin() as connection:
             await store.advance(connection, self.stream, self._stored_applied, last.position)
-            entries = await effects.respond(connection, changed, now)
+            entries = await effects.respond(connection, changed, now, self._habits)
             for i in np.unique(slot[reaching]).tolist():
                 samples = rows.readings.take(reaching[slot[reaching] == i]).samples()
                 count = int(np.count_nonzero(slot[history] == i))

@@ -118,11 +118,11 @@ class SilenceWatch:
                 heard = self._heard.last.get(subject.station_id)
                 last = iso(from_microseconds(heard)) if heard is not None else None
                 evidence = Evidence(now, COLOUR, detail={"last_heard": last, "silence_after_s": rule.after / 1e6})
-                case = cases[subject.key]
+                case = cases.of(subject)
                 standing = case.open is not None and case.open.active
                 if standing != silent:
                     case.move(int(standing), int(silent), evidence, now)
-            entries = await save_cases(connection, list(cases.values()))
+            entries = await save_cases(connection, cases, now)
         count_transitions(entries)
         self._committed()
         return entries

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts.lifecycle import Alarm, Entry, Subject
+from services.alerts.lifecycle import Alarm, Entry, Subject, Suppressor
 from services.alerts.store import incidents
 from shared import outbox
 from shared.levels import Colour
@@ -25,7 +25,8 @@ _NAMES = (
     *("id", "park_id", "station_id", "station_name_zh", "station_name_en", "ring", "subject_key", "datastream_id"),
     *("property_id", "unit", "rule_id", "serial", "entries", "state", "active", "colour", "peak_colour", "value"),
     *("peak_value", "threshold", "raised_at", "changed_at", "recorded_at", "withdrawn", "acknowledged_by"),
-    *("acknowledged_at", "comment", "returned_at", "closed_at"),
+    *("acknowledged_at", "comment", "returned_at", "closed_at", "latching", "raises", "chattering", "assigned_to"),
+    *("shelved_until", "shelved_once", "suppressed_by", "out_of_service"),
 )
 _UPSERT = text(
     f"INSERT INTO alarm ({', '.join(_NAMES)}) VALUES ({', '.join(':' + name for name in _NAMES)}) "  # noqa: S608
@@ -65,30 +66,65 @@ class Place:
             raise ValueError("not a cursor that this list gave") from error
 
 
-async def lock_open(connection: AsyncConnection, rule_ids: Iterable[str], keys: Iterable[str]) -> list[Alarm]:
-    """The open alarms of these subjects and rules (position i of both), locked in the order of their ids."""
+async def lock_open(connection: AsyncConnection, keys: Iterable[str]) -> list[Alarm]:
+    """The open alarms of these subjects, whatever their rule, locked in the order of their ids."""
     rows = await connection.execute(
         text(
-            "SELECT * FROM alarm WHERE closed_at IS NULL AND (rule_id, subject_key) IN "
-            "(SELECT * FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]))) ORDER BY id FOR UPDATE"
+            "SELECT * FROM alarm WHERE closed_at IS NULL AND subject_key = ANY(CAST(:keys AS text[])) "
+            "ORDER BY id FOR UPDATE"
         ),
-        {"rules": list(rule_ids), "keys": list(keys)},
+        {"keys": list(keys)},
     )
     return [_alarm(row) for row in rows]
 
 
-async def last_serials(
-    connection: AsyncConnection, rule_ids: Iterable[str], keys: Iterable[str]
-) -> dict[tuple[str, str], int]:
-    """How many alarms there were of each (rule, subject); those without any are left out."""
+async def lock_misfits(connection: AsyncConnection, park_id: str | None, now: datetime, limit: int) -> list[Alarm]:
+    """Open alarms that are not what suppressions and the time ask for, locked; of one park or (None) of all."""
     rows = await connection.execute(
         text(
-            "SELECT rule_id, subject_key, max(serial) FROM alarm WHERE (rule_id, subject_key) IN "
-            "(SELECT * FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]))) GROUP BY rule_id, subject_key"
+            """
+            SELECT alarm.* FROM alarm LEFT JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE kind = 'maintenance' AND alarm.datastream_id IS NOT NULL) > 0
+                        AS maintenance,
+                    count(*) FILTER (WHERE kind = 'out_of_service') > 0 AS out_of_service
+                FROM suppression
+                WHERE ended_at IS NULL AND suppression.station_id = alarm.station_id
+                    AND (suppression.datastream_id IS NULL OR suppression.datastream_id = alarm.datastream_id)
+            ) AS held ON true
+            WHERE closed_at IS NULL AND (CAST(:park_id AS text) IS NULL OR park_id = CAST(:park_id AS text))
+                AND (held.maintenance <> ('maintenance' = ANY(suppressed_by))
+                    OR held.out_of_service <> alarm.out_of_service
+                    OR (state = 'shelved' AND shelved_until <= :now))
+            ORDER BY id LIMIT :limit FOR UPDATE OF alarm
+            """
+        ),
+        {"park_id": park_id, "now": now, "limit": limit},
+    )
+    return [_alarm(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The last alarm of a subject and rule: its number, and the last raises up to it."""
+
+    serial: int = 0
+    raises: tuple[datetime, ...] = ()
+
+
+async def past_of(
+    connection: AsyncConnection, rule_ids: Iterable[str], keys: Iterable[str]
+) -> dict[tuple[str, str], Past]:
+    """The last alarm of each (rule, subject) of these (position i of both); those without any are left out."""
+    rows = await connection.execute(
+        text(
+            "SELECT DISTINCT ON (subject_key, rule_id) rule_id, subject_key, serial, raises FROM alarm "
+            "WHERE (rule_id, subject_key) IN "
+            "(SELECT * FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]))) "
+            "ORDER BY subject_key, rule_id, serial DESC"
         ),
         {"rules": list(rule_ids), "keys": list(keys)},
     )
-    return {(rule_id, key): serial for rule_id, key, serial in rows}
+    return {(rule_id, key): Past(serial, tuple(raises)) for rule_id, key, serial, raises in rows}
 
 
 async def lock(connection: AsyncConnection, park_id: str, alarm_id: UUID) -> Alarm | None:
@@ -111,7 +147,8 @@ async def open_of_rule(connection: AsyncConnection, rule_id: str) -> list[Alarm]
 
 async def save(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: list[Entry]) -> None:
     """Write alarms, their journal entries and the facts for subscribers. Rows are written in the order of ids."""
-    for alarm_id in sorted(alarms):
+    # What closes goes first: of a subject and a rule there is one open alarm at any moment.
+    for alarm_id in sorted(alarms, key=lambda alarm_id: (alarms[alarm_id].is_open, alarm_id)):
         await connection.execute(_UPSERT, _parameters(alarms[alarm_id]))
     for entry in entries:
         subject = alarms[entry.alarm_id].subject
@@ -225,7 +262,10 @@ def _alarm(row: Row[Any]) -> Alarm:
         property_id=row.property_id,
         unit=row.unit,
     )
-    same = {name: getattr(row, name) for name in _NAMES[_NAMES.index("value") :]}
+    same = {name: getattr(row, name) for name in _NAMES[_NAMES.index("value") :]} | {
+        "raises": tuple(row.raises),
+        "suppressed_by": tuple(Suppressor(why) for why in row.suppressed_by),
+    }
     return Alarm(
         id=row.id,
         subject=subject,
@@ -243,6 +283,8 @@ def _parameters(alarm: Alarm) -> dict[str, Any]:
     subject = alarm.subject
     own = {name: getattr(alarm, name) for name in ("id", *_NAMES[_NAMES.index("serial") :])}
     return own | {
+        "raises": list(alarm.raises),
+        "suppressed_by": [why.value for why in alarm.suppressed_by],
         "park_id": subject.park_id,
         "station_id": subject.station_id,
         "station_name_zh": subject.station_name.zh,
@@ -293,4 +335,7 @@ def _fact(entry: Entry, alarm: Alarm) -> AlarmChanged:
         raised_at=entry.raised_at,
         actor=entry.actor,
         comment=entry.comment,
+        active=entry.active,
+        chattering=entry.chattering,
+        assigned_to=entry.assigned_to,
     )

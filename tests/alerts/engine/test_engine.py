@@ -202,6 +202,9 @@ async def test_the_facts_carry_all_that_a_subscriber_needs(park: Park) -> None:
         "raised_at": "2026-06-01T08:00:30Z",
         "actor": None,
         "comment": None,
+        "active": True,
+        "chattering": False,
+        "assigned_to": None,
     }
 
 
