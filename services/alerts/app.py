@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.alerts.api import alarms, kpi, overrides, rules
+from services.alerts.api import alarms, incidents, kpi, overrides, rules
 from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
 from services.alerts.engine.outages import OUTAGES
@@ -17,6 +17,7 @@ from services.alerts.engine.rulebook import RuleBook
 from services.alerts.engine.runner import Runner
 from services.alerts.engine.shard import Shard
 from services.alerts.engine.silence import RULE_ID, Heard, SilenceWatch
+from services.alerts.engine.surroundings import Surroundings
 from services.alerts.settings import AlertsSettings
 from shared import database, http_client
 from shared import redis as shared_redis
@@ -71,6 +72,9 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             clock=utc_now,
             committed=relay.wake,
         )
+        surroundings = Surroundings(
+            engine, ingest, registry, owns=lambda park_id: shard_of(park_id, settings.observation_shards) in owned
+        )
         health.checks |= {
             "database": lambda: database.ping(engine),
             "redis": lambda: shared_redis.ping(redis),
@@ -83,6 +87,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             asyncio.create_task(_for_ever("relay", relay.run)),
             asyncio.create_task(_for_ever("evaluation", runner.run)),
             asyncio.create_task(_for_ever("silence", lambda: watch.run(OUTAGES))),
+            asyncio.create_task(_for_ever("surroundings", lambda: surroundings.run(OUTAGES))),
         ]
         try:
             yield
@@ -104,6 +109,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
         internal_token=settings.internal_token.get_secret_value(),
     )
     app.include_router(alarms.router)
+    app.include_router(incidents.router)
     app.include_router(rules.router)
     app.include_router(overrides.router)
     app.include_router(kpi.router)
