@@ -7,11 +7,11 @@ publishes it under that position. Rows stay for the retention time, so that read
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import httpx
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from prometheus_client import Counter, Gauge
 from pydantic import BaseModel
 from redis.asyncio import Redis
@@ -21,8 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.messages import Message
 from shared.outages import DATABASE_OUTAGES
+from shared.problems import Gone, Unprocessable, responses
 from shared.streams import ROOM, CatchUp, Fact, StreamRoom, last_position, publish
 from shared.telemetry import get_logger, traceparent
+from shared.time import utc_now
 
 log = get_logger(__name__)
 
@@ -87,6 +89,17 @@ async def enqueue(connection: AsyncConnection, stream: str, message: Message) ->
     await connection.execute(
         text("INSERT INTO outbox (stream, payload, traceparent) VALUES (:stream, :payload, :traceparent)"),
         dict(zip(("stream", "payload", "traceparent"), row(stream, message), strict=True)),
+    )
+
+
+async def repeat(connection: AsyncConnection, stream: str, position: int, payload: bytes) -> None:
+    """Announce what the fact at `position` told once more, as `payload`; nothing where it is kept no longer."""
+    await connection.execute(
+        text(
+            "INSERT INTO outbox (stream, payload, traceparent) SELECT stream, :payload, traceparent FROM outbox "
+            "WHERE stream = :stream AND position = :position"
+        ),
+        {"stream": stream, "position": position, "payload": payload},
     )
 
 
@@ -227,8 +240,16 @@ class FactPage(BaseModel):
     items: list[FactItem]
 
 
-def facts_router(engine: Callable[[], AsyncEngine]) -> APIRouter:
-    """`GET /facts/{stream}`: the catch-up read, for the other services."""
+Renew = Callable[[bytes, datetime], bytes]
+"""A payload as it is to be announced again at that moment; raises ValueError where it cannot be read."""
+
+
+def facts_router(engine: Callable[[], AsyncEngine], renew: Renew | None = None) -> APIRouter:
+    """`GET /facts/{stream}`: the catch-up read, for the other services.
+
+    With `renew` also `POST /facts/{stream}/{position}/repeat`, for a reader that had to set a fact aside and can use
+    it now: it is announced again at the end of the stream, where every reader takes it as something late.
+    """
     router = APIRouter(tags=["internal"])
 
     @router.get("/facts/{stream}")
@@ -247,7 +268,24 @@ def facts_router(engine: Callable[[], AsyncEngine]) -> APIRouter:
             ]
         )
 
+    if renew is not None:
+        _add_repeat(router, engine, renew)
     return router
+
+
+def _add_repeat(router: APIRouter, engine: Callable[[], AsyncEngine], renew: Renew) -> None:
+    @router.post("/facts/{stream}/{position}/repeat", status_code=202, responses=responses(Gone, Unprocessable))
+    async def repeat_fact(stream: str, position: Annotated[int, Path(ge=1)]) -> None:
+        """Announce a fact once more, as of now."""
+        async with engine().begin() as connection:
+            found = await read_after(connection, stream, position - 1, 1)
+            if not found or found[0].position != position:
+                raise Gone(f"The fact {position} of {stream!r} is kept no longer, or never was.")
+            try:
+                payload = renew(found[0].payload, utc_now())
+            except ValueError as error:
+                raise Unprocessable(f"The fact {position} of {stream!r} cannot be read: {error}") from error
+            await repeat(connection, stream, position, payload)
 
 
 def http_catch_up(client: httpx.AsyncClient) -> CatchUp:

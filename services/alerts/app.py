@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.alerts.api import alarms, incidents, kpi, overrides, rules
+from services.alerts.api import alarms, incidents, kpi, overrides, refused, rules
 from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
 from services.alerts.engine.outages import OUTAGES
@@ -113,6 +113,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
     app.include_router(rules.router)
     app.include_router(overrides.router)
     app.include_router(kpi.router)
+    app.include_router(refused.router)
     app.include_router(facts_router(lambda: app.state.alerts.database))
     return app
 

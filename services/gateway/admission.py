@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.gateway.auth import ApiKey, Principal, Scope, principal_of
+from services.gateway.auth import ALL_PARKS, ApiKey, Principal, Scope, principal_of
 from services.gateway.sessions import COOKIE
 from services.gateway.state import gateway_of
 from services.gateway.tenancy import require_park
@@ -72,6 +72,8 @@ def admission(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
         park_id = request.path_params.get("park_id")
         if park_id is not None:
             require_park(principal, park_id)
+        elif scope is Scope.ADMIN and ALL_PARKS not in principal.parks:
+            raise Forbidden("This is about all parks at once, and the key is for some.", parks=sorted(principal.parks))
         if not principal.may(scope):
             raise Forbidden(f"This key does not have the scope '{scope}'.", scopes=sorted(principal.scopes))
         gateway_of(request).audit.require_room(request.method)

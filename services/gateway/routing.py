@@ -96,6 +96,10 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/parks/{park_id}/rules/overrides/{override_id}", Service.ALERTS, Scope.WRITE),
     Route("DELETE", "/parks/{park_id}/rules/overrides/{override_id}", Service.ALERTS, Scope.WRITE),
     Route("GET", "/parks/{park_id}/rules/overrides/{override_id}/versions", Service.ALERTS),
+    # About all parks: a fact is of a shard, which several may share.
+    Route("GET", "/refused-facts", Service.ALERTS, Scope.ADMIN),
+    Route("GET", "/refused-facts/{stream}/{position}", Service.ALERTS, Scope.ADMIN),
+    Route("POST", "/refused-facts/{stream}/{position}/replay", Service.ALERTS, Scope.ADMIN),
     Route("GET", "/chemicals", Service.MODEL),
     Route("GET", "/chemicals/{cas}", Service.MODEL),
     Route("GET", "/parks/{park_id}/risk-sources", Service.MODEL),

@@ -26,6 +26,7 @@ from services.ingest.state import State
 from services.ingest.stations.limits import ServerLimits
 from services.ingest.stations.server import StationServer
 from services.ingest.upkeep import Upkeep
+from services.ingest.writing.announcement import renewed
 from services.ingest.writing.store import Connection
 from services.ingest.writing.writer import Writer
 from shared import database
@@ -157,7 +158,7 @@ def build_app(settings: IngestSettings) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
-    app.include_router(facts_router(lambda: state.engine))
+    app.include_router(facts_router(lambda: state.engine, renewed))
     return app
 
 

@@ -66,6 +66,7 @@ class Producer:
         self.redis = create_redis(redis_url, "producer")
         self.datastreams = datastreams
         self.facts: dict[str, list[Fact]] = {}
+        self.mended: dict[int, bytes] = {}
         self.questions = 0
         self.down = False
         self.app = FastAPI()
@@ -86,6 +87,14 @@ class Producer:
                     for f in found
                 ]
             )
+
+        @self.app.post("/facts/{stream}/{position}/repeat", status_code=202)
+        async def repeat(stream: str, position: int) -> None:
+            self._answer_only_when_up()
+            kept = self.facts.get(stream, [])
+            if position > len(kept):
+                raise HTTPException(410, "not kept")
+            await self.tell(stream, self.mended.get(position, kept[position - 1].payload))
 
         @self.app.get("/health/live")
         async def live() -> dict[str, str]:

@@ -56,8 +56,9 @@ async def test_another_park_does_not_exist(door: Door, keys: Keys, upstreams: di
 async def test_the_own_park_is_reached_on_every_route(
     door: Door, keys: Keys, upstreams: dict[Service, Upstream]
 ) -> None:
-    client = await door.client(await keys.new("north"))
+    reader, operator = await keys.new("north"), await keys.new("*", scopes=[Scope.ADMIN])
     for route in ROUTES:
+        client = await door.client(operator if route.scope is Scope.ADMIN else reader)
         answer = await client.request(route.method, API + filled(route.path, "north"))
         assert answer.status_code == 200, route.path
         echo = answer.json()
@@ -66,6 +67,20 @@ async def test_the_own_park_is_reached_on_every_route(
             route.method,
             filled(route.path, "north"),
         )
+
+
+async def test_what_is_about_all_parks_takes_a_key_for_all_parks(
+    door: Door, keys: Keys, upstreams: dict[Service, Upstream]
+) -> None:
+    routes = [route for route in ROUTES if route.scope is Scope.ADMIN]
+    assert routes
+    assert all("{park_id}" not in route.path for route in routes)
+    for key in (await keys.new("north", scopes=[Scope.ADMIN]), await keys.new("*", scopes=[Scope.READ, Scope.WRITE])):
+        client = await door.client(key)
+        for route in routes:
+            answer = await client.request(route.method, API + filled(route.path, "north"))
+            assert answer.status_code == 403, route.path
+    assert all_asked(upstreams) == []
 
 
 async def test_the_routes_of_the_application_are_those_that_were_walked(door: Door) -> None:

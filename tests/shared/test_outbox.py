@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 import httpx
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from shared.database import _asyncpg_url
 from shared.messages import RegistryChanged
 from shared.outbox import CREATE_OUTBOX, OutboxRelay, enqueue, facts_router, http_catch_up, read_after
+from shared.problems import add_problem_handlers
 from shared.redis import create_redis
 from shared.streams import FACTS
 
@@ -145,3 +146,23 @@ async def test_catch_up_over_http(engine: AsyncEngine, redis: Redis) -> None:
         page = await http_catch_up(client)("a", 1, 10)
     assert [fact.position for fact in page] == [2, 3]
     assert RegistryChanged.decode(page[0].payload).park_id == "p2"
+
+
+async def test_a_fact_is_announced_again_at_the_end_of_its_stream(engine: AsyncEngine, redis: Redis) -> None:
+    def renew(payload: bytes, _now: datetime) -> bytes:
+        if RegistryChanged.decode(payload).park_id == "broken":
+            raise ValueError("it is broken")
+        return RegistryChanged(park_id="again").encode()
+
+    app = FastAPI()
+    add_problem_handlers(app)
+    app.include_router(facts_router(lambda: engine, renew))
+    await write(engine, "a", "p1", "broken")
+    async with (
+        relaying(engine, redis),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingest") as client,
+    ):
+        await published(redis, "a", 2)
+        answers = [await client.post(f"/facts/{which}/repeat") for which in ("a/1", "a/2", "a/9", "b/1")]
+        assert [answer.status_code for answer in answers] == [202, 422, 410, 410]
+        assert await published(redis, "a", 3) == [("1-0", "p1"), ("2-0", "broken"), ("3-0", "again")]

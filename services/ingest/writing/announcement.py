@@ -1,6 +1,7 @@
 """Tells what a batch has stored: one fact a shard, in the transaction of the batch."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from services.ingest.writing.columns import Columns
 from shared import outbox
 from shared.messages import ObservationsStored
 from shared.streams import observation_stream
+from shared.time import to_microseconds
 
 Connection = psycopg.AsyncConnection[Any]
 _INSERT = "INSERT INTO outbox (stream, payload, traceparent, parks) VALUES (%s, %s, %s, %s)"
@@ -25,6 +27,15 @@ async def announce(connection: Connection, batch: Batch, codes: StatusCodes, rec
     ]
     if facts:
         await connection.cursor().executemany(_INSERT, facts)
+
+
+def renewed(payload: bytes, now: datetime) -> bytes:
+    """A fact of readings as it is announced again: received now, so that what is old by now raises no alarm.
+
+    Raises ValueError where it is not one.
+    """
+    message = ObservationsStored.decode(payload)
+    return message.model_copy(update={"received_at": to_microseconds(now)}).encode()
 
 
 def _by_shard(columns: Columns, codes: StatusCodes) -> Iterator[tuple[int, Columns]]:

@@ -1,4 +1,4 @@
-"""Facts that were set aside can be evaluated again; the alarms of a span of time are found."""
+"""Facts that were set aside can be replayed; the alarms of a span of time are found."""
 
 from alembic import op
 
@@ -6,26 +6,15 @@ revision = "0007"
 down_revision = "0006"
 
 UPGRADE = (
-    # Set aside -> asked for again (`replay_asked_at`) -> evaluated (`replayed_at`), or refused again with a new reason.
-    """
-    ALTER TABLE refused_fact
-        ADD COLUMN replay_asked_at timestamptz,
-        ADD COLUMN replay_asked_by text,
-        ADD COLUMN replayed_at timestamptz,
-        ADD COLUMN attempts integer NOT NULL DEFAULT 1
-    """,
-    "CREATE INDEX refused_fact_by_time ON refused_fact (refused_at DESC, stream, position)",
-    "CREATE INDEX refused_fact_to_replay ON refused_fact (stream, position) WHERE replay_asked_at IS NOT NULL",
+    # A replay has ingest announce the fact again, under a new position.
+    "ALTER TABLE refused_fact ADD COLUMN replayed_at timestamptz, ADD COLUMN replayed_by text",
+    "CREATE INDEX refused_fact_by_time ON refused_fact (refused_at, stream, position)",
     "CREATE INDEX alarm_by_closing ON alarm (park_id, closed_at)",
 )
 DOWNGRADE = (
     "DROP INDEX alarm_by_closing",
-    "DROP INDEX refused_fact_to_replay",
     "DROP INDEX refused_fact_by_time",
-    """
-    ALTER TABLE refused_fact
-        DROP COLUMN replay_asked_at, DROP COLUMN replay_asked_by, DROP COLUMN replayed_at, DROP COLUMN attempts
-    """,
+    "ALTER TABLE refused_fact DROP COLUMN replayed_at, DROP COLUMN replayed_by",
 )
 
 
