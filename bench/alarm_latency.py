@@ -33,7 +33,7 @@ _PROBES = "probe-park"
 _FIRST = 90_000
 _STATIONS = 10
 _EVERY_S = 0.5
-_WARM_UP_S = 3.0
+_WARM_UP_S = 8.0
 _ZONE = timedelta(hours=8)
 _RULE = {
     "property": "chlorine",

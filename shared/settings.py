@@ -7,6 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.streams import OBSERVATION_SHARDS
+
 
 class Settings(BaseSettings):
     """What every process needs to know; a service adds its own fields in its `settings.py`."""
@@ -37,5 +39,5 @@ class ServiceSettings(Settings):
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
     redis_url: SecretStr = Field(description="redis://host:port/0 or unix:///path/to/socket")
     internal_token: SecretStr = Field(min_length=32, description="what services show each other")
-    observation_shards: int = Field(default=16, ge=1, le=1024)
+    observation_shards: int = Field(default=OBSERVATION_SHARDS, ge=1, le=1024)
     database_pool_size: int = Field(default=8, ge=1, le=200)

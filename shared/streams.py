@@ -21,6 +21,8 @@ log = get_logger(__name__)
 FACTS = "fenceline:facts:"
 WORK = "fenceline:work:"
 READ_COUNT = 128
+OBSERVATION_SHARDS = 8
+"""By default: into so many processes can the evaluation be spread."""
 
 
 def shard_of(station_id: str, shards: int) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from shared.messages import ObservationsStored, RegistryChanged
-from shared.streams import FACTS, observation_stream, shard_of
+from shared.streams import FACTS, OBSERVATION_SHARDS, observation_stream, shard_of
 from shared.time import iso
 from tests.ingest.parks import park, station, weather
 from tests.ingest.running import Running, until
@@ -168,7 +168,7 @@ async def test_stored_rows_are_announced_in_their_shard_and_reach_redis(ingest: 
     await ingest.put_park(park(station("s1", "A1")))
     await post(ingest, row(1.0, 10), row(None, 20, quality="B"))
     await post(ingest, row(1.0, 10))
-    stream = observation_stream(shard_of("test-park.s1", 16))
+    stream = observation_stream(shard_of("test-park.s1", OBSERVATION_SHARDS))
     redis = ingest.state.redis
 
     async def published() -> bool:

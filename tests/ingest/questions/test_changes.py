@@ -16,7 +16,7 @@ from services.ingest.questions.cursors import Place
 from services.ingest.writing.batch import Batch, Submission
 from services.ingest.writing.store import Connection, prepare, store
 from shared import database
-from shared.streams import shard_of
+from shared.streams import OBSERVATION_SHARDS, shard_of
 from shared.time import from_microseconds, iso, to_microseconds
 from tests.ingest.parks import park, station
 from tests.ingest.questions.filling import ids
@@ -29,7 +29,7 @@ Key = tuple[int, str]
 
 
 def rows(number: int, station_id: str, *steps: int, value: float = 1.0) -> list[Observation]:
-    shard = shard_of(station_id, 16)
+    shard = shard_of(station_id, OBSERVATION_SHARDS)
     return [Observation(number, START + step * 1_000_000, value, "N", None, None, shard) for step in steps]
 
 
@@ -216,7 +216,7 @@ async def test_extremes_of_a_period_are_told(ingest: Running) -> None:
     await ingest.put_park(park(station("s1", "A1")))
     number = (await ids(ingest))["test-park.s1", "chlorine", "minute"]
     async with writer(ingest) as connection:
-        row = Observation(number, START, 2.0, "N", 1.0, 3.5, shard_of("test-park.s1", 16))
+        row = Observation(number, START, 2.0, "N", 1.0, 3.5, shard_of("test-park.s1", OBSERVATION_SHARDS))
         await store(
             connection, Batch([submission([row, row._replace(time=START + 60_000_000, value=None, quality="B")])])
         )
@@ -266,7 +266,7 @@ async def test_without_a_cursor_it_begins_with_the_oldest_or_with_now(ingest: Ru
 async def test_beyond_retention_the_reader_is_told_how_to_go_on(ingest: Running, deleted: str) -> None:
     await ingest.put_park(park(station("s1", "A1")))
     number = (await ids(ingest))["test-park.s1", "chlorine", "realtime"]
-    stream = f"observations.{shard_of('test-park.s1', 16)}"
+    stream = f"observations.{shard_of('test-park.s1', OBSERVATION_SHARDS)}"
     async with writer(ingest) as connection:
         for step in range(4):
             await store(connection, Batch([submission(rows(number, "test-park.s1", step))]))
