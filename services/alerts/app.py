@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.alerts.api import alarms, incidents, kpi, overrides, refused, rules
+from services.alerts.api import alarms, incidents, kpi, overrides, refused, rules, trials
 from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
 from services.alerts.engine.outages import OUTAGES
@@ -18,6 +18,7 @@ from services.alerts.engine.runner import Runner
 from services.alerts.engine.shard import Shard
 from services.alerts.engine.silence import RULE_ID, Heard, SilenceWatch
 from services.alerts.engine.surroundings import Surroundings
+from services.alerts.engine.trials import TrialRunner
 from services.alerts.settings import AlertsSettings
 from shared import database, http_client
 from shared import redis as shared_redis
@@ -81,10 +82,12 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             "ingest": lambda: http_client.ping(ingest),
             "evaluation": runner.check,
         }
-        app.state.alerts = State(settings, engine, relay, registry, ingest)
+        trial_runner = TrialRunner(engine, ingest, registry, settings.delays, bound, clock=utc_now)
+        app.state.alerts = State(settings, engine, relay, registry, ingest, trial_runner)
         log.info("alerts_started", shards=owned, replicas=settings.alerts_replicas)
         tasks = [
             asyncio.create_task(_for_ever("relay", relay.run)),
+            asyncio.create_task(_for_ever("trials", trial_runner.run)),
             asyncio.create_task(_for_ever("evaluation", runner.run)),
             asyncio.create_task(_for_ever("silence", lambda: watch.run(OUTAGES))),
             asyncio.create_task(_for_ever("surroundings", lambda: surroundings.run(OUTAGES))),
@@ -112,6 +115,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
     app.include_router(incidents.router)
     app.include_router(rules.router)
     app.include_router(overrides.router)
+    app.include_router(trials.router)
     app.include_router(kpi.router)
     app.include_router(refused.router)
     app.include_router(facts_router(lambda: app.state.alerts.database))

@@ -96,6 +96,10 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/parks/{park_id}/rules/overrides/{override_id}", Service.ALERTS, Scope.WRITE),
     Route("DELETE", "/parks/{park_id}/rules/overrides/{override_id}", Service.ALERTS, Scope.WRITE),
     Route("GET", "/parks/{park_id}/rules/overrides/{override_id}/versions", Service.ALERTS),
+    Route("GET", "/parks/{park_id}/rules/trial", Service.ALERTS),
+    Route("POST", "/parks/{park_id}/rules/trial", Service.ALERTS, Scope.WRITE),
+    Route("GET", "/parks/{park_id}/rules/trial/{trial_id}", Service.ALERTS),
+    Route("POST", "/parks/{park_id}/rules/trial/{trial_id}/cancel", Service.ALERTS, Scope.WRITE),
     # About all parks: a fact is of a shard, which several may share.
     Route("GET", "/refused-facts", Service.ALERTS, Scope.ADMIN),
     Route("GET", "/refused-facts/{stream}/{position}", Service.ALERTS, Scope.ADMIN),

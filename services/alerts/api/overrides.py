@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.api.rule_schemas import (
+    Draft,
     OverrideBody,
     OverrideNextVersion,
     OverrideOut,
@@ -14,7 +15,7 @@ from services.alerts.api.rule_schemas import (
     OverrideVersion,
     OverrideVersionPage,
 )
-from services.alerts.api.rules import datastream_of
+from services.alerts.api.rules import datastream_of, station_of
 from services.alerts.api.state import Resources, State
 from services.alerts.rules import RINGS, Origin, Override
 from services.alerts.store import overrides as store
@@ -124,18 +125,14 @@ async def list_versions(
     return OverrideVersionPage(items=shown, next=str(shown[-1].version) if len(found) > limit else None)
 
 
-def override_of(resources: State, park_id: str, body: OverrideBody, origin: Origin) -> Override:
+def override_of(resources: State, park_id: str, body: Draft, origin: Origin) -> Override:
     """What the body asks for; raises a problem where it is about something that is not there."""
     if observed_properties()[body.property_id].kind == "weather":
         raise Unprocessable(f"property_id: no alarm rests on {body.property_id}, which is weather.")
     if body.ring is not None and body.ring not in RINGS:
         raise Unprocessable(f"ring: no alarm rests on stations for {body.ring}; the rings are {', '.join(RINGS)}.")
     if body.station_id is not None:
-        stations = resources.registry.stations
-        if body.station_id not in stations and resources.registry.stale:
-            raise Unavailable("Which stations there are cannot be told: ingest does not answer.")
-        if body.station_id not in stations or stations[body.station_id][0].park_id != park_id:
-            raise NotFound(f"station_id: park {park_id!r} has no station {body.station_id!r} with datastreams.")
+        station_of(resources, park_id, body.station_id)
     if body.datastream_id is not None:
         measures = datastream_of(resources, park_id, body.datastream_id).property_id
         if measures != body.property_id:

@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from services.alerts.conditions import Level
 from services.alerts.rules import EffectiveRule, Override, Said, Scope
@@ -147,10 +147,8 @@ class EffectiveRules(BaseModel):
     items: list[EffectiveRuleOut]
 
 
-class OverrideChange(RuleNumbers):
-    """What a rule shall be from now on, in place of what the override said; what is left out is not overridden."""
-
-    reason: Line = Field(description="why; it is kept with every version")
+class SaidOfRule(RuleNumbers):
+    """What a rule shall be; what is left out is not overridden."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -159,12 +157,12 @@ class OverrideChange(RuleNumbers):
         return self
 
     def numbers(self) -> RuleNumbers:
-        """What is said of the rule."""
+        """What is said, without what else stands in the body."""
         return RuleNumbers(**{name: getattr(self, name) for name in RuleNumbers.model_fields})
 
 
-class OverrideBody(OverrideChange):
-    """A new override: for a property everywhere in the park, or in a ring, at a station, or of one datastream."""
+class Draft(SaidOfRule):
+    """What is said of a property: everywhere in the park, or in a ring, at a station, or of one datastream."""
 
     property_id: PropertyId
     ring: StationRing | None = None
@@ -178,11 +176,16 @@ class OverrideBody(OverrideChange):
         return self
 
 
-class OverrideNextVersion(OverrideChange):
-    """An override as it shall be."""
+class OverrideBody(Draft):
+    """A new override."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    reason: Line = Field(description="why; it is kept with every version")
 
+
+class OverrideNextVersion(SaidOfRule):
+    """An override as it shall be from now on, in place of what it said."""
+
+    reason: Line = Field(description="why; it is kept with every version")
     version: int = Field(ge=1, description="the version that was read: 409 where somebody else changed it since")
 
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.engine.registry import Registry
+from services.alerts.engine.trials import TrialRunner
 from services.alerts.settings import AlertsSettings
 from shared.outbox import OutboxRelay
 
@@ -21,6 +22,7 @@ class State:
     relay: OutboxRelay
     registry: Registry
     ingest: httpx.AsyncClient
+    trials: TrialRunner
 
 
 async def _state(request: Request) -> State:

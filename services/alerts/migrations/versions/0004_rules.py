@@ -40,6 +40,33 @@ CREATE = (
         PRIMARY KEY (id, version)
     )
     """,
+    # A draft rule over history. Whoever runs one says so by `beat_at`; where that falls silent another takes it over.
+    """
+    CREATE TABLE trial (
+        id uuid PRIMARY KEY,
+        park_id text NOT NULL,
+        property_id text NOT NULL,
+        ring text,
+        station_id text,
+        datastream_id bigint,
+        numbers jsonb NOT NULL,
+        start_at timestamptz NOT NULL,
+        end_at timestamptz NOT NULL,
+        created_by text NOT NULL,
+        created_at timestamptz NOT NULL,
+        state text NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+        attempts integer NOT NULL DEFAULT 0,
+        started_at timestamptz,
+        beat_at timestamptz,
+        ended_at timestamptz,
+        progress double precision NOT NULL DEFAULT 0,
+        readings bigint NOT NULL DEFAULT 0,
+        problem text,
+        result jsonb
+    )
+    """,
+    "CREATE INDEX trial_by_park ON trial (park_id, created_at DESC, id DESC)",
+    "CREATE INDEX trial_unfinished ON trial (created_at) WHERE state IN ('queued', 'running')",
 )
 
 
@@ -49,5 +76,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("override_version", "override"):
+    for table in ("trial", "override_version", "override"):
         op.execute(f"DROP TABLE {table}")

@@ -1,0 +1,213 @@
+"""Runs trials of draft rules, one at a time in each replica, beside the live evaluation and slower than that."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.alerts.conditions import LevelRule, Readings
+from services.alerts.engine.history import HistoryUnavailable, history
+from services.alerts.engine.outages import OUTAGES
+from services.alerts.engine.registry import Datastream, Registry
+from services.alerts.rules import Delays, Override, Overrides, effective_rules
+from services.alerts.rules.trial import Trial
+from services.alerts.rules.trial_result import DatastreamInTrial, Tally, TrialResult
+from services.alerts.store import rules as rule_store
+from services.alerts.store import trials as store
+from services.alerts.store.trials import StoredTrial
+from shared.telemetry import get_logger
+from shared.time import from_microseconds
+
+log = get_logger(__name__)
+MOST_READINGS = 50_000_000
+"""Of one trial."""
+MOST_ALARMS = 100_000
+"""Of one trial, under the draft or the rule in force: what raises more is no alarm."""
+_IDLE_S = 2.0
+_BEAT_S = 1.0
+_SILENCE = timedelta(seconds=180)
+"""Longer than a page of history can take: after it a trial is taken over."""
+
+
+class _Stopped(Exception):
+    """The trial is no longer ours to run."""
+
+
+class _TooMuch(Exception):
+    """Over a bound; says which."""
+
+
+class TrialRunner:
+    """Takes queued trials and runs them. `wake` when one is queued."""
+
+    def __init__(
+        self,
+        database: AsyncEngine,
+        ingest: httpx.AsyncClient,
+        registry: Registry,
+        delays: Delays,
+        bound: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._ingest = ingest
+        self._registry = registry
+        self._delays = delays
+        self._bound = bound
+        self._clock = clock
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at once whether there is a trial to run."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                ran = await self.run_one()
+            except OUTAGES as error:
+                log.warning("trial_interrupted", error=f"{type(error).__name__}: {error}"[:200])
+                ran = False
+            if not ran:
+                try:
+                    async with asyncio.timeout(_IDLE_S):
+                        await self._news.wait()
+                except TimeoutError:
+                    pass
+                self._news.clear()
+
+    async def run_one(self) -> bool:
+        """Run one trial to its end; False where none waits."""
+        if not self._registry.stations:
+            return False
+        async with self._database.begin() as connection:
+            trial = await store.claim(connection, self._clock(), _SILENCE)
+        if trial is None:
+            return False
+        log.info("trial_started", trial_id=str(trial.id), park_id=trial.park_id, attempt=trial.attempts)
+        try:
+            if trial.attempts > store.MOST_ATTEMPTS:
+                raise _TooMuch(f"it was begun {store.MOST_ATTEMPTS} times, and the service stopped each time")
+            outcome: dict[str, object] | str = (await self._result(trial)).model_dump(mode="json")
+        except _Stopped:
+            return True
+        except (HistoryUnavailable, _TooMuch) as error:
+            outcome = str(error)
+        except OUTAGES:
+            raise  # begun again once it has been silent for long enough
+        except Exception:
+            log.exception("trial_failed", trial_id=str(trial.id))
+            outcome = "an error of the service; its log tells more"
+        async with self._database.begin() as connection:
+            await store.end(connection, trial, self._clock(), outcome)
+        return True
+
+    async def _result(self, trial: StoredTrial) -> TrialResult:
+        async with self._database.connect() as connection:
+            overrides = await rule_store.overrides_of(connection, trial.park_id)
+        drafts: list[Trial] = []
+        in_force: list[Trial] = []
+        told: list[DatastreamInTrial] = []
+        subjects = subjects_of(self._registry, trial.park_id, trial.draft)
+        progress = _Progress(self._database, trial, len(subjects), self._clock)
+        for datastream in subjects:
+            rules = [rule_of(datastream, said, self._delays) for said in (overrides.with_draft(trial.draft), overrides)]
+            runs = [Trial(datastream.id, rule, self._bound) if rule is not None else None for rule in rules]
+            before = progress.readings
+            async for readings, count in history(self._ingest, trial.park_id, datastream.id, trial.start, trial.end):
+                begun = time.monotonic()
+                await asyncio.to_thread(_take, runs, readings)
+                if sum(len(run.alarms) for run in [*drafts, *in_force, *filter(None, runs)]) > MOST_ALARMS:
+                    raise _TooMuch(f"more than {MOST_ALARMS} alarms: shorten the span, or draft another rule")
+                await progress.note(readings, count)
+                await asyncio.sleep(time.monotonic() - begun)  # half of the time is for others
+            progress.datastream_ends()
+            draft, live = ([run] if run is not None else [] for run in runs)
+            drafts += draft
+            in_force += live
+            told.append(
+                DatastreamInTrial(
+                    datastream_id=datastream.id,
+                    station_id=datastream.station_id,
+                    readings=progress.readings - before,
+                    draft=Tally.of(draft),
+                    in_force=Tally.of(live),
+                )
+            )
+        await progress.tell()
+        return TrialResult.of(drafts, in_force, told)
+
+
+def subjects_of(registry: Registry, park_id: str, draft: Override) -> list[Datastream]:
+    """The datastreams that a draft is about: the one it names, else those of its property that alarms rest on."""
+    if draft.datastream_id is not None:
+        own = registry.datastream(draft.datastream_id)
+        return [own] if own is not None and own.park_id == park_id else []
+    stations = [draft.station_id] if draft.station_id is not None else sorted(registry.stations)
+    return [
+        datastream
+        for station in stations
+        for datastream in registry.stations.get(station, [])
+        if datastream.park_id == park_id
+        and datastream.property_id == draft.property_id
+        and draft.ring in (None, datastream.ring)
+        and registry.is_feed(datastream.id)
+    ]
+
+
+def rule_of(datastream: Datastream, overrides: Overrides, delays: Delays) -> LevelRule | None:
+    """The rule of a datastream; None where no level is known for it."""
+    rules = effective_rules(
+        datastream.ring, datastream.property_id, overrides, delays, datastream.station_id, datastream.id
+    )
+    return rules[0].condition() if rules else None
+
+
+def _take(runs: list[Trial | None], readings: Readings) -> None:
+    for run in runs:
+        if run is not None:
+            run.take(readings)
+
+
+class _Progress:
+    """How far a trial is; told about once a second. Raises `_Stopped` where it was cancelled, `_TooMuch`."""
+
+    def __init__(
+        self, database: AsyncEngine, trial: StoredTrial, datastreams: int, clock: Callable[[], datetime]
+    ) -> None:
+        self.readings = 0
+        self._database = database
+        self._trial = trial
+        self._datastreams = datastreams
+        self._clock = clock
+        self._done = 0
+        self._share = 0.0
+        self._told = time.monotonic()
+
+    async def note(self, readings: Readings, count: int) -> None:
+        """A page was evaluated."""
+        self.readings += count
+        if self.readings > MOST_READINGS:
+            raise _TooMuch(f"more than {MOST_READINGS} readings: shorten the span, or ask for fewer stations")
+        if len(readings):
+            begin, end = self._trial.start, self._trial.end
+            self._share = (from_microseconds(int(readings.time[-1])) - begin) / (end - begin)
+        if time.monotonic() - self._told >= _BEAT_S:
+            await self.tell()
+
+    def datastream_ends(self) -> None:
+        """All pages of one datastream were evaluated."""
+        self._done += 1
+        self._share = 0.0
+
+    async def tell(self) -> None:
+        """Write it down."""
+        self._told = time.monotonic()
+        progress = (self._done + self._share) / max(1, self._datastreams)
+        async with self._database.begin() as connection:
+            if not await store.beat(connection, self._trial, self._clock(), progress, self.readings):
+                raise _Stopped
