@@ -84,6 +84,16 @@ async def put_registry(park_id: str, park_file: ParkFile, request: Request, reso
     return RegistryTaken(rules=len(park_file.rules))
 
 
+def station_of(resources: State, park_id: str, station_id: str) -> list[Datastream]:
+    """The datastreams of a station of the park; raises NotFound, or Unavailable where that cannot be told now."""
+    found = resources.registry.stations.get(station_id)
+    if found is None and resources.registry.stale:
+        raise Unavailable("Which stations there are cannot be told: ingest does not answer.")
+    if found is None or found[0].park_id != park_id:
+        raise NotFound(f"station_id: park {park_id!r} has no station {station_id!r} with datastreams.")
+    return found
+
+
 def datastream_of(resources: State, park_id: str, datastream_id: int) -> Datastream:
     """A datastream of the park; raises NotFound, or Unavailable where that cannot be told now."""
     found = resources.registry.datastream(datastream_id)
