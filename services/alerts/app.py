@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from services.alerts.api import alarms, incidents, kpi, overrides, refused, rules, trials
 from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
+from services.alerts.engine.calling import CallWatch
 from services.alerts.engine.outages import OUTAGES
 from services.alerts.engine.readings import Limits
 from services.alerts.engine.registry import Registry
@@ -73,6 +74,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             clock=utc_now,
             committed=relay.wake,
         )
+        calls = CallWatch(engine, clock=utc_now, committed=relay.wake)
         surroundings = Surroundings(
             engine, ingest, registry, owns=lambda park_id: shard_of(park_id, settings.observation_shards) in owned
         )
@@ -91,6 +93,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             asyncio.create_task(_for_ever("evaluation", runner.run)),
             asyncio.create_task(_for_ever("silence", lambda: watch.run(OUTAGES))),
             asyncio.create_task(_for_ever("surroundings", lambda: surroundings.run(OUTAGES))),
+            asyncio.create_task(_for_ever("calls", lambda: calls.run(OUTAGES))),
         ]
         try:
             yield

@@ -5,6 +5,7 @@ from shared.messages.base import Message
 from shared.messages.corrections import CORRECTIONS_STREAM, ObservationsCorrected
 from shared.messages.devices import DeviceSilenceChanged
 from shared.messages.incidents import IncidentChange, IncidentChanged, IncidentReason, IncidentState
+from shared.messages.notifications import FloodChanged, RoleCalled, WaitingAlarm
 from shared.messages.observations import ObservationsStored
 from shared.messages.registry import RegistryChanged
 from shared.messages.runs import RunChanged, RunRequested, RunState
@@ -15,6 +16,7 @@ __all__ = [
     "AlarmState",
     "AlarmTransition",
     "DeviceSilenceChanged",
+    "FloodChanged",
     "IncidentChange",
     "IncidentChanged",
     "IncidentReason",
@@ -23,7 +25,9 @@ __all__ = [
     "ObservationsCorrected",
     "ObservationsStored",
     "RegistryChanged",
+    "RoleCalled",
     "RunChanged",
     "RunRequested",
     "RunState",
+    "WaitingAlarm",
 ]

@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.lifecycle import Alarm, Entry, Subject, Suppressor
-from services.alerts.store import incidents
+from services.alerts.store import floods, incidents, waiting
 from shared import outbox
 from shared.levels import Colour
 from shared.messages import AlarmChanged, AlarmState
@@ -137,6 +137,14 @@ async def lock(connection: AsyncConnection, park_id: str, alarm_id: UUID) -> Ala
     return _alarm(row) if row is not None else None
 
 
+async def lock_free(connection: AsyncConnection, alarm_ids: Iterable[UUID]) -> list[Alarm]:
+    """Those of these alarms that nobody else has locked, locked in the order of their ids."""
+    rows = await connection.execute(
+        text("SELECT * FROM alarm WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED"), {"ids": sorted(alarm_ids)}
+    )
+    return [_alarm(row) for row in rows]
+
+
 async def open_of_rule(connection: AsyncConnection, rule_id: str) -> list[Alarm]:
     """Every open alarm of one rule."""
     rows = await connection.execute(
@@ -156,6 +164,8 @@ async def save(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entrie
         if entry.told_as is not None:
             await outbox.enqueue(connection, STREAM, _fact(entry, alarms[entry.alarm_id]))
     await incidents.follow(connection, alarms, entries)
+    await waiting.follow(connection, alarms, entries)
+    await floods.follow(connection, alarms, entries)
 
 
 async def record(connection: AsyncConnection, entry_id: UUID, subject: Subject, row: Mapping[str, Any]) -> None:

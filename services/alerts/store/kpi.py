@@ -16,7 +16,7 @@ from services.alerts.kpi import PERIOD
 MOST = 100
 """Items of a list at most; the figures count all."""
 _BAD_ACTORS = 10
-_CALLS = "state_after = 'unacknowledged' AND (state_before <> 'unacknowledged' OR action = 'escalate')"
+CALLS = "state_after = 'unacknowledged' AND (state_before <> 'unacknowledged' OR action = 'escalate')"
 _STANDS = "('unacknowledged', 'acknowledged')"
 _IN_SPAN = "park_id = :park_id AND recorded_at >= :since AND recorded_at < :until AND alarm_id IS NOT NULL"
 _NAMED = (
@@ -45,7 +45,7 @@ async def counts(connection: AsyncConnection, span: Span) -> dict[int, int]:
     rows = await connection.execute(
         text(
             "SELECT CAST(floor(extract(epoch FROM recorded_at - :since) / :period) AS integer) AS number, "  # noqa: S608
-            f"count(*) AS calls FROM journal WHERE {_IN_SPAN} AND {_CALLS} GROUP BY 1"
+            f"count(*) AS calls FROM journal WHERE {_IN_SPAN} AND {CALLS} GROUP BY 1"
         ),
         span.parameters | {"period": PERIOD.total_seconds()},
     )
@@ -56,7 +56,7 @@ async def colours(connection: AsyncConnection, span: Span) -> dict[str, int]:
     """How many alarms called, by their colour."""
     rows = await connection.execute(
         text(
-            f"SELECT colour_after, count(*) AS calls FROM journal WHERE {_IN_SPAN} AND {_CALLS} GROUP BY colour_after"  # noqa: S608
+            f"SELECT colour_after, count(*) AS calls FROM journal WHERE {_IN_SPAN} AND {CALLS} GROUP BY colour_after"  # noqa: S608
         ),
         span.parameters,
     )
@@ -68,7 +68,7 @@ async def bad_actors(connection: AsyncConnection, span: Span) -> list[dict[str, 
     rows = await connection.execute(
         text(
             f"""
-            WITH called AS (SELECT alarm_id, count(*) AS calls FROM journal WHERE {_IN_SPAN} AND {_CALLS} GROUP BY 1)
+            WITH called AS (SELECT alarm_id, count(*) AS calls FROM journal WHERE {_IN_SPAN} AND {CALLS} GROUP BY 1)
             SELECT {_NAMED}, CAST(sum(called.calls) AS bigint) AS calls
             FROM called JOIN alarm ON alarm.id = called.alarm_id
             GROUP BY {_SUBJECT} ORDER BY calls DESC, {_SUBJECT} LIMIT {_BAD_ACTORS}

@@ -1,7 +1,6 @@
 """The parks' policies: what differs from the defaults, with who said so and why."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +8,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.notifications import Policy
+from services.alerts.store import waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,6 @@ async def of_park(connection: AsyncConnection, park_id: str) -> Policy:
     return (await kept(connection, park_id)).policy
 
 
-async def of_parks(connection: AsyncConnection, park_ids: Iterable[str]) -> dict[str, Policy]:
-    """The policy in force of each of these parks."""
-    asked = sorted(set(park_ids))
-    rows = await connection.execute(
-        text("SELECT park_id, CAST(document AS text) AS document FROM park_policy WHERE park_id = ANY(:ids)"),
-        {"ids": asked},
-    )
-    found = {row.park_id: Policy.model_validate_json(row.document) for row in rows}
-    return {park_id: found.get(park_id, Policy()) for park_id in asked}
-
-
 async def kept(connection: AsyncConnection, park_id: str) -> KeptPolicy:
     """The policy with who changed it last, and why."""
     rows = await connection.execute(
@@ -54,7 +43,11 @@ async def kept(connection: AsyncConnection, park_id: str) -> KeptPolicy:
 async def save(
     connection: AsyncConnection, park_id: str, policy: Policy, actor: str, reason: str, now: datetime
 ) -> KeptPolicy:
-    """Replace the policy of a park; only what was said is kept, so that defaults stay defaults."""
+    """Replace the policy of a park; only what was said is kept, so that defaults stay defaults.
+
+    It counts for the alarms that wait already, too.
+    """
+    await waiting.look_at_park(connection, park_id, now)
     rows = await connection.execute(
         text(
             """
