@@ -1,7 +1,7 @@
 """HJ 212 over TCP: frames of ten factors a second, and ten thousand connections that are held.
 
-Everything is on this machine: the client, ingest, alerts, PostgreSQL (fsync on) and Valkey. A frame is counted
-once it is acknowledged, and so committed. The times are of now, so the readings are evaluated, not set aside as history.
+Everything is on this machine: the client, ingest, alerts, PostgreSQL (fsync on) and Valkey. A frame is counted once
+it is acknowledged, and so committed. The times are of now, so the readings are evaluated, not set aside as history.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import uvloop
@@ -139,8 +139,7 @@ class _Station(asyncio.Protocol):
         return len(self._sent_at)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
 
     def begin(self, after_s: float) -> None:
         """Send the first frames after some seconds."""

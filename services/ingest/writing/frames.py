@@ -10,13 +10,16 @@ Connection = psycopg.AsyncConnection[Any]
 MAX_UNKNOWN_DEVICES = 10_000
 """Made-up MNs must not fill the database; above this, new ones are kept as raw frames only."""
 
-_COPY_FRAMES = "COPY raw_frame (received_at, mn, remote, verdict, detail, frame, unmapped) FROM STDIN (FORMAT binary)"
-_FRAME_TYPES = ["timestamptz", "text", "text", "text", "text", "bytea", "int4"]
+# Not by COPY: this goes to the server together with all that follows it.
+_ARCHIVE = """
+    INSERT INTO raw_frame (received_at, mn, remote, verdict, detail, frame, unmapped)
+    SELECT * FROM unnest(%b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::int4[])
+"""
 _COUNT = """
     INSERT INTO device_counter
         (mn, frames, accepted, crc_errors, bad_length, refused, resync_bytes, unmapped, last_seen)
-    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-        %s::bigint[], %s::bigint[], %s::timestamptz[])
+    SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[],
+        %b::bigint[], %b::bigint[], %b::timestamptz[])
     ON CONFLICT (mn) DO UPDATE SET
         frames = device_counter.frames + excluded.frames,
         accepted = device_counter.accepted + excluded.accepted,
@@ -42,11 +45,14 @@ async def store_frames(connection: Connection, batch: Batch) -> None:
     """Archive the frames and count them."""
     if not batch.frames:
         return
-    async with connection.cursor().copy(_COPY_FRAMES) as copy:
-        copy.set_types(_FRAME_TYPES)
-        for frame in batch.frames:
-            seen = (frame.received_at, frame.mn, frame.remote, frame.verdict.value, frame.detail)
-            await copy.write_row((*seen, frame.frame, frame.unmapped))
+    columns = zip(
+        *(
+            (frame.received_at, frame.mn, frame.remote, frame.verdict.value, frame.detail, frame.frame, frame.unmapped)
+            for frame in batch.frames
+        ),
+        strict=True,
+    )
+    await connection.execute(_ARCHIVE, [list(column) for column in columns])
     known, unknown = batch.tallies()
     if known:
         await _count(connection, known)

@@ -55,7 +55,10 @@ _JOURNAL = """
 
 
 async def store_observations(connection: Connection, batch: Batch) -> StatusCodes:
-    """First as if all were new, which they nearly always are; when one is not, by comparison."""
+    """First as if all were new, which they nearly always are; when one is not, by comparison.
+
+    Begins the transaction; where something is not new, it is rolled back once and begun again.
+    """
     columns = batch.columns
     if not len(columns):
         return NO_CODES
@@ -63,11 +66,10 @@ async def store_observations(connection: Connection, batch: Batch) -> StatusCode
     ordered = columns.take(order)
     if not _has_repeats(ordered):
         try:
-            async with connection.transaction():
-                await _copy(connection, _COPY_OBSERVATIONS, encode_observations(ordered))
+            await _copy(connection, _COPY_OBSERVATIONS, encode_observations(ordered))
             return np.full(len(columns), ACCEPTED, np.uint8)
         except UniqueViolation:
-            pass
+            await connection.rollback()
     await _copy(connection, _COPY_STAGING, encode_numbered(ordered, order))
     return await _merge(connection, batch, order)
 

@@ -1,5 +1,6 @@
 """One batch into the database, in one transaction: observations, conflicts, raw frames, counters, facts."""
 
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -20,9 +21,19 @@ async def prepare(connection: Connection) -> None:
 
 
 async def store(connection: Connection, batch: Batch) -> StatusCodes:
-    """Store a batch and commit; what became of each observation. After an exception nothing of it is stored."""
-    async with connection.transaction():
+    """Store a batch and commit; what became of each observation. After an exception nothing of it is stored.
+
+    Every wait for the server is a wait for the event loop too, which bursts of frames keep busy: so all that follows
+    the observations goes out at once, with the commit.
+    """
+    try:
         codes = await store_observations(connection, batch)
-        await store_frames(connection, batch)
-        await announce(connection, batch, codes, to_microseconds(utc_now()))
+        async with connection.pipeline():
+            await store_frames(connection, batch)
+            await announce(connection, batch, codes, to_microseconds(utc_now()))
+            await connection.commit()
+    except BaseException:
+        with suppress(psycopg.Error):
+            await connection.rollback()
+        raise
     return codes
