@@ -15,12 +15,12 @@ from fastapi import FastAPI
 from services.alerts.app import build_app
 from services.alerts.settings import AlertsSettings
 from shared.messages import AlarmChanged, ObservationsStored
-from shared.streams import FACTS, shard_of
+from shared.streams import FACTS, OBSERVATION_SHARDS, shard_of
 from shared.time import to_microseconds, utc_now
 from tests.alerts.park import Producer, datastream
 
 STATION = "p.s1"
-STREAM = f"observations.{shard_of(STATION, 16)}"
+STREAM = f"observations.{shard_of(STATION, OBSERVATION_SHARDS)}"
 
 
 def settings_of(database_url: str, redis_url: str, token: str, ingest_port: int, **more: Any) -> AlertsSettings:
@@ -46,9 +46,11 @@ async def served(app: FastAPI, port: int) -> AsyncIterator[None]:
         return server.started
 
     await eventually(started)
-    yield
-    server.should_exit = True
-    await task
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 @contextlib.asynccontextmanager

@@ -17,21 +17,21 @@ from sqlalchemy import text
 
 from shared import database
 from shared.messages import AlarmChanged, ObservationsStored
-from shared.streams import observation_stream, shard_of
+from shared.streams import OBSERVATION_SHARDS, observation_stream, shard_of
 from shared.time import to_microseconds, utc_now
 from tests.alerts.park import SECOND, Producer, datastream
 from tests.alerts.test_app import eventually, served
 from tests.support.databases import ROOT
 
 STATIONS = range(1, 25)
-SHARDS = 16
+
 CYCLE_S = 12
 """Gas for 6 s, none for 6 s: raised after 2 s of it, returned after 2 s without."""
 STEP_S = 0.1
 
 
 def shard(number: int) -> int:
-    return shard_of(f"p.s{number}", SHARDS)
+    return shard_of(f"p.s{number}", OBSERVATION_SHARDS)
 
 
 class Replica:
@@ -86,8 +86,8 @@ class Fleet:
         return replica
 
     async def end(self, replica: Replica, how: signal.Signals = signal.SIGTERM) -> None:
-        self.running.remove(replica)
         await replica.end(how)
+        self.running.remove(replica)
 
 
 @pytest.fixture

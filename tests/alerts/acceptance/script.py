@@ -1,0 +1,198 @@
+"""Runs a script: the whole service on real stores, with a wall clock that the script turns."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from itertools import cycle
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import text
+from time_machine import Traveller
+
+from services.alerts.app import build_app
+from services.alerts.settings import AlertsSettings
+from shared.messages import AlarmChanged, ObservationsStored
+from shared.streams import observation_stream, shard_of
+from shared.time import to_microseconds, utc_now
+from tests.alerts.park import SECOND, START, Producer, datastream, second_of
+from tests.alerts.test_app import eventually, park_file
+
+_LOOK_EVERY_S = 30
+"""Steps in which time passes while nothing comes in: whoever watches the clock has to see it go on."""
+_A_LOOK_S = 0.15
+
+
+def registered(stations: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
+    """The datastreams that ingest would tell of."""
+    return [
+        datastream(number, said["gas"], said["ring"], station_id=f"p.{name}", station_name={"zh": name, "en": name})
+        for number, (name, said) in enumerate(stations.items(), 1)
+    ]
+
+
+class Play:
+    """A script while it runs."""
+
+    def __init__(self, script: dict[str, Any], settings: AlertsSettings, producer: Producer, clock: Traveller) -> None:
+        self._script = script
+        self._settings = settings
+        self._producer = producer
+        self._clock = clock
+        self._numbers = {name: number for number, name in enumerate(script["stations"], 1)}
+        self._heard = 0
+        self._pushed = 0
+        self._service = AsyncExitStack()
+        self._app: FastAPI
+        self._http: httpx.AsyncClient
+
+    async def run(self) -> None:
+        """Every step in turn; AssertionError tells which one is not as written."""
+        await self._start()
+        try:
+            if rules := self._script.get("rules"):
+                stations = [_in_park_file(name, said) for name, said in self._script["stations"].items()]
+                answer = await self._http.put("/parks/p/registry", json=park_file(rules=rules, stations=stations))
+                assert answer.status_code == 200, answer.text
+                await self.restart(True)
+            for number, step in enumerate(self._script["script"], 1):
+                ((name, what),) = step.items()
+                try:
+                    await getattr(self, name)(what)
+                except AssertionError as error:
+                    raise AssertionError(f"step {number}, {name}: {what}\n{error}") from error
+        finally:
+            await self._service.aclose()
+
+    async def push(self, what: dict[str, Any]) -> None:
+        """Readings of one station, each in a fact of its own, as the station sends them."""
+        station, first = what["station"], what["from"]
+        values, flags = cycle(_many(what["value"])), cycle(_many(what.get("flag", "N")))
+        for second in range(first, what.get("to", first) + 1, what.get("every", 1)):
+            received = what.get("arrives", second) + 0.1
+            self._at(received + 0.1)
+            message = ObservationsStored.of(
+                [(self._numbers[station], _us(second), next(values), next(flags))], received_at=_us(received)
+            )
+            await self._producer.tell(
+                observation_stream(shard_of(f"p.{station}", self._settings.observation_shards)), message
+            )
+            self._pushed += 1
+            await self._all_evaluated()
+
+    async def want(self, what: Any) -> None:
+        """The next thing that subscribers hear, or that they hear nothing."""
+        if what == "nothing":
+            heard = [f"{fact.station_id} {fact.transition} {fact.colour}" for fact in await self._facts()]
+            assert heard[self._heard :] == []
+            return
+
+        async def one_more() -> bool:
+            return len(await self._facts()) > self._heard
+
+        await eventually(one_more, 10)
+        fact = (await self._facts())[self._heard]
+        self._heard += 1
+        assert (f"{fact.transition} {fact.colour}", fact.station_id) == (what["told"], f"p.{what['station']}")
+        earliest, latest = what["between"]
+        assert earliest <= second_of(fact.event_time) <= latest
+
+    async def alarm(self, what: dict[str, Any]) -> None:
+        """How the latest alarm of a station stands."""
+        found = await self._latest_alarm(what["station"])
+        said = {name: value for name, value in what.items() if name != "station"}
+        assert {name: found[name] for name in said} == said
+
+    async def operator(self, what: dict[str, Any]) -> None:
+        """Somebody does something to the latest alarm of a station."""
+        self._at(what["at"])
+        alarm = await self._latest_alarm(what["station"])
+        body = {name: value for name, value in what.items() if name not in ("does", "station", "at", "refused")}
+        answer = await self._http.post(f"/parks/p/alarms/{alarm['id']}/{what['does']}", json=body)
+        if "refused" in what:
+            assert (answer.status_code, answer.json().get("state")) == (409, what["refused"])
+        else:
+            assert answer.status_code == 200, answer.text
+
+    async def maintenance(self, what: dict[str, Any]) -> None:
+        """Put a station under maintenance."""
+        self._at(what["at"])
+        body = {"kind": "maintenance", "station_id": f"p.{what['station']}"}
+        body |= {name: value for name, value in what.items() if name not in ("station", "at")}
+        answer = await self._http.post("/parks/p/suppressions", json=body)
+        assert answer.status_code == 201, answer.text
+
+    async def wait(self, until: float) -> None:
+        """Let time pass."""
+        now = second_of(utc_now())
+        while now < until:
+            now = min(now + _LOOK_EVERY_S, until)
+            self._at(now)
+            await asyncio.sleep(_A_LOOK_S)
+
+    async def restart(self, _: bool) -> None:
+        """End the service and start it again."""
+        await self._service.aclose()
+        await self._start()
+
+    async def _start(self) -> None:
+        self._service = AsyncExitStack()
+        self._app = build_app(self._settings)
+        await self._service.enter_async_context(self._app.router.lifespan_context(self._app))
+        token = self._settings.internal_token.get_secret_value()
+        self._http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self._app),
+            base_url="http://alerts",
+            headers={"Authorization": f"Bearer {token}", "X-Fenceline-Actor": "operator"},
+        )
+        await self._service.enter_async_context(self._http)
+
+        async def ready() -> bool:
+            return (await self._http.get("/health/ready")).status_code == 200
+
+        await eventually(ready)
+        self._pushed = await self._evaluated()
+
+    def _at(self, second: float) -> None:
+        self._clock.move_to(START + timedelta(seconds=second))
+
+    async def _all_evaluated(self) -> None:
+        async def done() -> bool:
+            return await self._evaluated() >= self._pushed
+
+        await eventually(done, 10)
+
+    async def _evaluated(self) -> int:
+        lines = (await self._http.get("/metrics")).text.splitlines()
+        return int(sum(float(line.split()[1]) for line in lines if line.startswith("fenceline_alerts_readings_total{")))
+
+    async def _facts(self) -> list[AlarmChanged]:
+        async with self._app.state.alerts.database.connect() as connection:
+            rows = await connection.execute(text("SELECT payload FROM outbox WHERE stream = 'alarms' ORDER BY id"))
+            return [AlarmChanged.decode(bytes(row.payload)) for row in rows]
+
+    async def _latest_alarm(self, station: str) -> dict[str, Any]:
+        found = (await self._http.get("/parks/p/alarms", params={"state": "all"})).json()["items"]
+        of_station: list[dict[str, Any]] = [alarm for alarm in found if alarm["station_id"] == f"p.{station}"]
+        assert of_station, f"{station} has no alarm"
+        return of_station[0]
+
+
+def _us(second: float) -> int:
+    return to_microseconds(START) + round(second * SECOND)
+
+
+def _many(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _in_park_file(name: str, said: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": name,
+        "name": {"zh": name, "en": name},
+        "ring": said["ring"],
+        "location": {"longitude": 119.05, "latitude": 37.05},
+        "datastreams": [{"property": said["gas"], "unit": "mg/m3"}],
+    }
