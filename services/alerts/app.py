@@ -7,10 +7,21 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.alerts.api import alarms, incidents, kpi, overrides, refused, rules, trials
+from services.alerts.api import (
+    alarms,
+    incidents,
+    kpi,
+    operations,
+    overrides,
+    refused,
+    rules,
+    suppressions,
+    trials,
+)
 from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
 from services.alerts.engine.calling import CallWatch
+from services.alerts.engine.hiding import HidingWatch
 from services.alerts.engine.outages import OUTAGES
 from services.alerts.engine.readings import Limits
 from services.alerts.engine.registry import Registry
@@ -78,6 +89,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
         surroundings = Surroundings(
             engine, ingest, registry, owns=lambda park_id: shard_of(park_id, settings.observation_shards) in owned
         )
+        hiding = HidingWatch(engine, clock=utc_now, committed=relay.wake)
         health.checks |= {
             "database": lambda: database.ping(engine),
             "redis": lambda: shared_redis.ping(redis),
@@ -92,6 +104,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             asyncio.create_task(_for_ever("trials", trial_runner.run)),
             asyncio.create_task(_for_ever("evaluation", runner.run)),
             asyncio.create_task(_for_ever("silence", lambda: watch.run(OUTAGES))),
+            asyncio.create_task(_for_ever("hiding", lambda: hiding.run(OUTAGES))),
             asyncio.create_task(_for_ever("surroundings", lambda: surroundings.run(OUTAGES))),
             asyncio.create_task(_for_ever("calls", lambda: calls.run(OUTAGES))),
         ]
@@ -115,6 +128,8 @@ def build_app(settings: AlertsSettings) -> FastAPI:
         internal_token=settings.internal_token.get_secret_value(),
     )
     app.include_router(alarms.router)
+    app.include_router(operations.router)
+    app.include_router(suppressions.router)
     app.include_router(incidents.router)
     app.include_router(rules.router)
     app.include_router(overrides.router)

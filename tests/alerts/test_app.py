@@ -130,7 +130,7 @@ async def test_from_fact_to_alarm_to_subscribers_and_back(alerts: httpx.AsyncCli
     again = await alerts.post(f"{path}/acknowledge", json={})
     assert again.status_code == 409
     problem = again.json()
-    assert (problem["state"], problem["allowed"]) == ("acknowledged", [])
+    assert (problem["state"], problem["allowed"]) == ("acknowledged", ["assign", "comment", "shelve"])
     assert problem["type"].endswith("/conflict")
 
     for ago_s in (5, 3, 1):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.alerts.conditions import Change, LevelRule, Sample
 from services.alerts.engine import metrics
 from services.alerts.engine.registry import Datastream
-from services.alerts.lifecycle import Alarm, Case, Entry, Habits, Subject, overshadow
+from services.alerts.lifecycle import Alarm, Case, Entry, Habits, Subject, fit, overshadow
 from services.alerts.store import alarms as store
 from services.alerts.store import suppressions
 from shared.streams import Fact
@@ -103,7 +103,8 @@ async def save_cases(connection: AsyncConnection, cases: Cases, now: datetime) -
     """Write what the cases did, and give the journal entries."""
     changed = [case for case in cases.by_rule.values() if case.touched]
     touched = {alarm_id: alarm for case in changed for alarm_id, alarm in case.touched.items()}
-    return await save_changes(connection, cases.standing, touched, [e for case in changed for e in case.entries], now)
+    entries = [entry for case in changed for entry in case.entries]
+    return (await save_changes(connection, cases.standing, touched, entries, now))[1]
 
 
 async def save_changes(
@@ -112,8 +113,8 @@ async def save_changes(
     touched: Mapping[UUID, Alarm],
     entries: Sequence[Entry],
     now: datetime,
-) -> list[Entry]:
-    """Write alarms that changed and what follows for the others of their subjects; give all journal entries.
+) -> tuple[dict[UUID, Alarm], list[Entry]]:
+    """Write alarms that changed and what follows for the others of their subjects; give all that is written.
 
     `standing`: the open alarms of the same subjects, locked, as they were or are. `now` is wall time.
     """
@@ -126,7 +127,24 @@ async def save_changes(
             written[alarm.id] = alarm
             told += more
     await store.save(connection, written, told)
-    return told
+    return written, told
+
+
+async def refit(
+    connection: AsyncConnection, keys: list[str], now: datetime, actor: str | None = None, reason: str | None = None
+) -> list[Entry]:
+    """Make the open alarms of these subjects what suppressions and the time ask for; `actor` has said `reason`."""
+    standing = await store.lock_open(connection, keys)
+    said = await suppressions.in_force(connection, (alarm.subject.station_id for alarm in standing))
+    touched: dict[UUID, Alarm] = {}
+    entries: list[Entry] = []
+    for alarm in standing:
+        hold = replace(suppressions.hold_of(alarm.subject, said), actor=actor, reason=reason)
+        after, more = fit(alarm, hold, now)
+        if more:
+            touched[after.id] = after
+            entries += more
+    return (await save_changes(connection, standing, touched, entries, now))[1]
 
 
 def _subject(datastream: Datastream, rule: LevelRule) -> Subject:

@@ -78,12 +78,15 @@ async def lock_open(connection: AsyncConnection, keys: Iterable[str]) -> list[Al
     return [_alarm(row) for row in rows]
 
 
-async def lock_misfits(connection: AsyncConnection, park_id: str | None, now: datetime, limit: int) -> list[Alarm]:
-    """Open alarms that are not what suppressions and the time ask for, locked; of one park or (None) of all."""
+async def misfits(connection: AsyncConnection, now: datetime, limit: int, station_id: str | None = None) -> list[str]:
+    """The subjects (keys) of open alarms that are not what suppressions and the time ask for; at a station, or all.
+
+    Nothing is locked: the subjects are then locked together.
+    """
     rows = await connection.execute(
         text(
             """
-            SELECT alarm.* FROM alarm LEFT JOIN LATERAL (
+            SELECT DISTINCT subject_key FROM alarm LEFT JOIN LATERAL (
                 SELECT count(*) FILTER (WHERE kind = 'maintenance' AND alarm.datastream_id IS NOT NULL) > 0
                         AS maintenance,
                     count(*) FILTER (WHERE kind = 'out_of_service') > 0 AS out_of_service
@@ -91,16 +94,17 @@ async def lock_misfits(connection: AsyncConnection, park_id: str | None, now: da
                 WHERE ended_at IS NULL AND suppression.station_id = alarm.station_id
                     AND (suppression.datastream_id IS NULL OR suppression.datastream_id = alarm.datastream_id)
             ) AS held ON true
-            WHERE closed_at IS NULL AND (CAST(:park_id AS text) IS NULL OR park_id = CAST(:park_id AS text))
+            WHERE closed_at IS NULL
+                AND (CAST(:station_id AS text) IS NULL OR station_id = CAST(:station_id AS text))
                 AND (held.maintenance <> ('maintenance' = ANY(suppressed_by))
                     OR held.out_of_service <> alarm.out_of_service
                     OR (state = 'shelved' AND shelved_until <= :now))
-            ORDER BY id LIMIT :limit FOR UPDATE OF alarm
+            ORDER BY subject_key LIMIT :limit
             """
         ),
-        {"park_id": park_id, "now": now, "limit": limit},
+        {"station_id": station_id, "now": now, "limit": limit},
     )
-    return [_alarm(row) for row in rows]
+    return list(rows.scalars())
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ async def open_of_rule(connection: AsyncConnection, rule_id: str) -> list[Alarm]
 
 
 async def save(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: list[Entry]) -> None:
-    """Write alarms, their journal entries and the facts for subscribers. Rows are written in the order of ids."""
+    """Write alarms, their journal entries and the facts for subscribers."""
     # What closes goes first: of a subject and a rule there is one open alarm at any moment.
     for alarm_id in sorted(alarms, key=lambda alarm_id: (alarms[alarm_id].is_open, alarm_id)):
         await connection.execute(_UPSERT, _parameters(alarms[alarm_id]))
@@ -206,14 +210,15 @@ async def update_values(connection: AsyncConnection, values: Mapping[str, tuple[
 
 
 async def page(
-    connection: AsyncConnection, park_id: str, *, only_open: bool, limit: int, after: Place | None
+    connection: AsyncConnection, park_id: str, *, which: str, limit: int, after: Place | None
 ) -> list[Alarm]:
-    """Alarms of a park, the latest first."""
+    """Alarms of a park, the latest first: `all`, the `open` ones, or those in the state that `which` names."""
     rows = await connection.execute(
         text(
             """
             SELECT * FROM alarm
-            WHERE park_id = :park_id AND (NOT :only_open OR closed_at IS NULL)
+            WHERE park_id = :park_id AND (:which = 'all' OR closed_at IS NULL)
+                AND (:which IN ('all', 'open') OR state = :which)
                 AND (CAST(:alarm_id AS uuid) IS NULL
                     OR (raised_at, id) < (CAST(:raised_at AS timestamptz), CAST(:alarm_id AS uuid)))
             ORDER BY raised_at DESC, id DESC LIMIT :limit
@@ -221,7 +226,7 @@ async def page(
         ),
         {
             "park_id": park_id,
-            "only_open": only_open,
+            "which": which,
             "raised_at": after.raised_at if after is not None else None,
             "alarm_id": after.alarm_id if after is not None else None,
             "limit": limit,

@@ -1,7 +1,7 @@
 """What operators say about stations and datastreams: under maintenance, or out of service."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.lifecycle import Hold, Subject
+from services.alerts.store.alarms import Place
 
 _ENDED = "the time of the suppression is over"
 
@@ -68,13 +69,14 @@ async def lock(connection: AsyncConnection, park_id: str, suppression_id: UUID) 
 
 
 async def end(
-    connection: AsyncConnection, suppression_id: UUID, actor: str, comment: str | None, now: datetime
-) -> None:
-    """Put it out of force."""
+    connection: AsyncConnection, suppression: Suppression, actor: str, comment: str | None, now: datetime
+) -> Suppression:
+    """Put it out of force; gives it as it is then."""
     await connection.execute(
         text("UPDATE suppression SET ended_at = :now, ended_by = :actor, end_comment = :comment WHERE id = :id"),
-        {"now": now, "actor": actor, "comment": comment, "id": suppression_id},
+        {"now": now, "actor": actor, "comment": comment, "id": suppression.id},
     )
+    return replace(suppression, ended_at=now, ended_by=actor, end_comment=comment)
 
 
 async def end_due(connection: AsyncConnection, now: datetime) -> int:
@@ -90,7 +92,7 @@ async def end_due(connection: AsyncConnection, now: datetime) -> int:
 
 
 async def page(
-    connection: AsyncConnection, park_id: str, *, only_in_force: bool, limit: int, after: tuple[datetime, UUID] | None
+    connection: AsyncConnection, park_id: str, *, only_in_force: bool, limit: int, after: Place | None
 ) -> list[Suppression]:
     """Those of a park, the latest first."""
     rows = await connection.execute(
@@ -106,8 +108,8 @@ async def page(
         {
             "park_id": park_id,
             "only_in_force": only_in_force,
-            "begun_at": after[0] if after is not None else None,
-            "id": after[1] if after is not None else None,
+            "begun_at": after.raised_at if after is not None else None,
+            "id": after.alarm_id if after is not None else None,
             "limit": limit,
         },
     )

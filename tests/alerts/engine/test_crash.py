@@ -71,7 +71,7 @@ async def tell_story(park: Park, number: int, stream: str) -> None:
 
 @pytest.mark.timeout(120)
 async def test_killed_at_every_statement_in_turn(database_url: str, redis_url: str) -> None:
-    producer = Producer(redis_url, [datastream(number) for number in range(1, 200)])
+    producer = Producer(redis_url, [datastream(number, park_id=f"p{number}") for number in range(1, 200)])
     calm = Park(database_url, redis_url, producer, streams=["observations.1"])
     await tell_story(calm, 1, "observations.1")
     await calm.runner.prepare()
