@@ -82,7 +82,9 @@ def _measure(budget_s: float) -> dict[str, Any]:
         prober.stdin.write(json.dumps(orders))
         prober.stdin.close()
         every_s = LOAD_STATIONS * _FACTORS / OBSERVATIONS_PER_S
-        load = hj212.load(system, stations=LOAD_STATIONS, seconds=budget_s + _WARM_UP_S, every_s=every_s)
+        load = hj212.load(
+            system, stations=LOAD_STATIONS, seconds=budget_s + _WARM_UP_S, every_s=every_s, window=hj212.WINDOW
+        )
         assert prober.stdout is not None
         found: dict[str, Any] = json.loads(prober.stdout.read())
         prober.wait()
