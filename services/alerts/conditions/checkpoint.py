@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from services.alerts.conditions.columns import Columns, States
 from services.alerts.conditions.levels import LevelRule
-from services.alerts.conditions.recent import Bools, Readings
+from services.alerts.conditions.readings import Bools, Readings
 from shared.levels import Colour
 
-_VERSION = 1
+_VERSION = 2
 _STATES = ("head", "middle", "base")
 _OF_STIRRED = ("level", "over", "below", "peak")
 _COLOURS = tuple(Colour)
@@ -31,10 +31,13 @@ def to_bytes(columns: Columns) -> bytes:
     stirred = np.flatnonzero(~columns.calm)
     recent = columns.recent
     kept = recent.all()
+    rule_names, rule_name = np.unique(np.array([rule.rule_id for rule in columns.rules], np.str_), return_inverse=True)
     arrays: Arrays = {
         "version": np.array(_VERSION),
         "id": columns.ids,
         "rule": columns.fingerprints,
+        "rule_name": rule_names,
+        "rule_id": rule_name,
         "stirred": stirred,
         "stirred_since": columns.stirred[:, stirred],
         # By which the levels that stand are found again should the rule be another by then.
@@ -46,6 +49,7 @@ def to_bytes(columns: Columns) -> bytes:
             np.int64,
         ),
         "kept": recent.count - recent.start,
+        "kept_to_base": recent.base - recent.start,
         "kept_to_middle": recent.mid - recent.start,
         "time": kept.time,
         "value": kept.value,
@@ -61,8 +65,8 @@ def to_bytes(columns: Columns) -> bytes:
     return file.getvalue()
 
 
-def from_bytes(stored: bytes, bound: int, rule_of: Callable[[int], LevelRule | None]) -> Columns:
-    """The columns again, under the rules as they are now; datastreams that have none are left out.
+def from_bytes(stored: bytes, bound: int, rule_of: Callable[[int, str], LevelRule | None]) -> Columns:
+    """The columns again, under the rules as they are now, by datastream and rule id; what has none is left out.
 
     Where a rule changed since, the level that stood goes on and nothing else. Raises `Unreadable`.
     """
@@ -75,7 +79,8 @@ def from_bytes(stored: bytes, bound: int, rule_of: Callable[[int], LevelRule | N
         raise Unreadable(f"a checkpoint of version {arrays.get('version')}, not {_VERSION}")
     ids = arrays["id"].tolist()
     columns = Columns(bound)
-    rules = [rule_of(datastream_id) for datastream_id in ids]
+    names = arrays["rule_name"].tolist()
+    rules = [rule_of(i, names[name]) for i, name in zip(ids, arrays["rule_id"].tolist(), strict=True)]
     present = np.array([rule is not None for rule in rules], np.bool_)
     columns.add([i for i, rule in zip(ids, rules, strict=True) if rule], [rule for rule in rules if rule])
     _restore_readings(columns, arrays, present)
@@ -85,10 +90,11 @@ def from_bytes(stored: bytes, bound: int, rule_of: Callable[[int], LevelRule | N
 
 def _restore_readings(columns: Columns, arrays: Arrays, present: Bools) -> None:
     rows = np.repeat(present, arrays["kept"])
-    kept, to_middle = arrays["kept"][present], arrays["kept_to_middle"][present]
+    kept = arrays["kept"][present]
     readings = Readings(arrays["time"][rows], arrays["value"][rows], arrays["over_range"][rows])
     columns.recent.append(np.arange(len(columns)), kept, np.cumsum(kept) - kept, readings)
-    columns.recent.mid[:] = to_middle
+    columns.recent.base[:] = arrays["kept_to_base"][present]
+    columns.recent.mid[:] = arrays["kept_to_middle"][present]
 
 
 def _restore_states(columns: Columns, arrays: Arrays, present: Bools) -> None:

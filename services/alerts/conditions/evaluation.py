@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from services.alerts.conditions.columns import Columns
-from services.alerts.conditions.recent import Bools, Ints, Readings
+from services.alerts.conditions.measured import measured
+from services.alerts.conditions.measures import RAW
+from services.alerts.conditions.readings import Bools, Ints, Readings
 from services.alerts.conditions.scan import Segments, scan
-from services.alerts.conditions.track import Change, Verdict
+from services.alerts.conditions.track import Change, Track, Verdict
 
 _MOST_AT_ONCE = 1024
 """Readings of one datastream in one pass: what is kept is trimmed between passes."""
@@ -78,7 +80,7 @@ def _pass(columns: Columns, segments: Segments, rising: Bools, outcome: Outcome)
     ordered = segments.readings.time[first] > columns.head.last[slot]
     ordered[np.searchsorted(first, np.flatnonzero(~rising), side="right") - 1] = False
     highest = np.maximum.reduceat(segments.readings.height(), first)
-    reaches = highest >= columns.threshold[slot, 0]
+    reaches = highest >= columns.wake[slot]
     calm = columns.calm[slot] & ~reaches
     plain = calm & ordered
     if plain.all():
@@ -92,7 +94,7 @@ def _pass(columns: Columns, segments: Segments, rising: Bools, outcome: Outcome)
     moving = ordered & ~calm
     if moving.any():
         _take_moving(columns, segments.pick(moving), reaches[moving], outcome)
-    _take_one_by_one(columns, segments.pick(~ordered & ~calm), outcome, in_order=False)
+    _take_late(columns, segments.pick(~ordered & ~calm), outcome)
 
 
 def _take_calm(columns: Columns, segments: Segments) -> None:
@@ -127,7 +129,20 @@ def _take_calm_and_late(columns: Columns, segments: Segments, outcome: Outcome) 
 
 def _take_moving(columns: Columns, segments: Segments, reaches: Bools, outcome: Outcome) -> None:
     """In order; a level is reached or stands."""
-    unchanged = scan(columns, segments)
+    of_raw = columns.measure[segments.slot] == 0
+    if of_raw.all():
+        _take_in_order(columns, segments, segments, reaches, outcome)
+        return
+    if of_raw.any():
+        raw = segments.pick(of_raw)
+        _take_in_order(columns, raw, raw, reaches[of_raw], outcome)
+    rest = segments.pick(~of_raw)
+    _take_in_order(columns, rest, measured(columns, rest), reaches[~of_raw], outcome)
+
+
+def _take_in_order(columns: Columns, segments: Segments, measured: Segments, reaches: Bools, outcome: Outcome) -> None:
+    """`measured` is what the rules make of the readings."""
+    unchanged = scan(columns, measured)
     if unchanged.any():
         still, hit = segments.pick(unchanged), reaches[unchanged]
         slot = still.slot
@@ -136,16 +151,30 @@ def _take_moving(columns: Columns, segments: Segments, reaches: Bools, outcome: 
         columns.recent.append(slot, still.length, still.first, still.readings)
         columns.rotate(slot)
         outcome.standing.update(slot[columns.head.level[slot] > 0].tolist())
-    _take_one_by_one(columns, segments.pick(~unchanged), outcome, in_order=True)
+    if not unchanged.all():
+        _take_changes(columns, segments.pick(~unchanged), measured.pick(~unchanged), outcome)
 
 
-def _take_one_by_one(columns: Columns, segments: Segments, outcome: Outcome, *, in_order: bool) -> None:
-    """Where a level changes or a reading comes late to gas."""
+def _take_changes(columns: Columns, segments: Segments, measured: Segments, outcome: Outcome) -> None:
+    """In order, and a level changes: one by one from the head on."""
+    for slot, first, length in zip(segments.slot.tolist(), segments.first, segments.length, strict=True):
+        rows = slice(first, first + length)
+        track = Track(columns.rules[slot], columns.bound, columns.state(slot), measure=RAW)
+        for sample in measured.readings.take(rows).samples():
+            _, change = track.offer(sample)
+            if change is not None:
+                outcome.changes.setdefault(slot, []).append(change)
+        columns.put_head(slot, track, segments.readings.take(rows))
+        if track.head.level:
+            outcome.standing.add(slot)
+
+
+def _take_late(columns: Columns, segments: Segments, outcome: Outcome) -> None:
+    """A reading comes late to gas: one by one from the middle on, or from before all that is kept."""
     for slot, first, length in zip(segments.slot.tolist(), segments.first, segments.length, strict=True):
         rows = segments.readings.take(slice(first, first + length))
-        since = columns.head if in_order else columns.middle
-        whole = not in_order and bool(rows.time.min() <= since.last[slot])
-        track = columns.track(slot) if whole else columns.track_since(slot, since)
+        whole = bool(columns.measure[slot]) or bool(rows.time.min() <= columns.middle.last[slot])
+        track = columns.track(slot) if whole else columns.track_since_middle(slot)
         taken = np.ones(len(rows), np.bool_)
         for number, sample in enumerate(rows.samples()):
             verdict, change = track.offer(sample)

@@ -13,9 +13,10 @@ import hashlib
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf
 from typing import NamedTuple
 
+from services.alerts.conditions.measures import RAW, Measure
+from services.alerts.conditions.readings import Sample
 from shared.levels import Colour
 
 NEVER = 2**63 - 1
@@ -24,25 +25,6 @@ LONG_AGO = -(2**62)
 """The time of the last reading before there was any. Half of what 64 bits hold, so that `time - LONG_AGO` fits."""
 MOST_LEVELS = len(Colour)
 """Levels climb in colour, so there are no more of them than colours."""
-
-
-class Sample(NamedTuple):
-    """One reading that may feed a gas alarm.
-
-    `time` in microseconds since 1970 UTC (event time); `value` in the rule's unit, None where the instrument gave
-    none; `over_range`: beyond the instrument's range (HJ 212 flag T), which is above every level.
-    """
-
-    time: int
-    value: float | None
-    over_range: bool = False
-
-    @property
-    def height(self) -> float:
-        """What is compared with the thresholds."""
-        if self.over_range:
-            return inf
-        return -inf if self.value is None else self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +40,7 @@ class Level:
 class LevelRule:
     """Levels that climb, with their delays in microseconds and the deadband as a fraction of the threshold.
 
+    `measure`: what is made of the readings before they are compared with the levels.
     `latching`: who saw its alarm has to reset it by hand once the condition is over. It changes nothing here.
     """
 
@@ -68,6 +51,7 @@ class LevelRule:
     deadband_fraction: float = 0.1
     max_gap: int = 180_000_000
     latching: bool = False
+    measure: Measure = RAW
 
     def __post_init__(self) -> None:
         if not self.levels:
@@ -99,6 +83,8 @@ class LevelRule:
         for level in self.levels:
             numbers += level.colour.rank, level.threshold
         packed = struct.pack(f"<{len(numbers)}d", *numbers)
+        if self.measure != RAW:
+            packed += repr(self.measure).encode()
         return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big") >> 1
 
 

@@ -1,52 +1,16 @@
 """The readings of the last minutes of many datastreams, in a few arrays: a ring for each, all in one pool."""
 
-from dataclasses import dataclass
-from math import isnan
-
 import numpy as np
-from numpy.typing import NDArray
 
-from services.alerts.conditions.levels import Sample
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from services.alerts.conditions.readings import Ints, Readings, no_readings
 
 _LEAST = 8
 
 
-@dataclass(slots=True)
-class Readings:
-    """Columns: time [us], value (NaN: none), whether the reading is beyond the instrument's range."""
-
-    time: Ints
-    value: Floats
-    over_range: Bools
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-    def take(self, which: Ints | Bools | slice) -> "Readings":
-        """Some of the rows."""
-        return Readings(self.time[which], self.value[which], self.over_range[which])
-
-    def samples(self) -> list[Sample]:
-        """The rows one by one."""
-        columns = zip(self.time.tolist(), self.value.tolist(), self.over_range.tolist(), strict=True)
-        return [Sample(time, None if isnan(value) else value, over_range) for time, value, over_range in columns]
-
-    def height(self) -> Floats:
-        """What is compared with the thresholds; see `Sample.height`."""
-        return np.where(self.over_range, np.inf, self.value)
-
-
-def no_readings(count: int = 0) -> Readings:
-    """`count` rows of room."""
-    return Readings(np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.bool_))
-
-
 class Recent:
-    """Readings by slot in the order in which they came. `start` to `count` are kept; `mid` marks a place between.
+    """Readings by slot in the order in which they came: `start` to `count` are kept; `base` and `mid` mark places.
+
+    What stands before `base` is there for the windows of measures alone; of raw values there is nothing.
 
     Numbers run on; reading n of a slot stands in the pool at `offset + n modulo capacity`, capacities being powers of
     two. A ring that is too small moves to a larger place, and another takes its old one.
@@ -59,6 +23,7 @@ class Recent:
         self._offset = np.zeros(0, np.int64)
         self._capacity = np.zeros(0, np.int64)
         self.start = np.zeros(0, np.int64)
+        self.base = np.zeros(0, np.int64)
         self.mid = np.zeros(0, np.int64)
         self.count = np.zeros(0, np.int64)
 
@@ -68,8 +33,8 @@ class Recent:
         self._offset = np.concatenate([self._offset, offset])
         self._capacity = np.concatenate([self._capacity, np.full(slots, _LEAST, np.int64)])
         nothing = np.zeros(slots, np.int64)
-        self.start, self.mid, self.count = (
-            np.concatenate([column, nothing]) for column in (self.start, self.mid, self.count)
+        self.start, self.base, self.mid, self.count = (
+            np.concatenate([column, nothing]) for column in (self.start, self.base, self.mid, self.count)
         )
 
     def append(self, slot: Ints, lengths: Ints, first: Ints, readings: Readings) -> None:
@@ -89,24 +54,34 @@ class Recent:
         number = np.arange(self.start[slot] if begin is None else begin, self.count[slot])
         return self._pool.take(self._offset[slot] + (number & (self._capacity[slot] - 1)))
 
-    def replace(self, slot: int, readings: Readings) -> None:
-        """Keep these readings of a slot and no others."""
+    def replace(self, slot: int, readings: Readings, before_base: int = 0) -> None:
+        """Keep these readings of a slot and no others; the first `before_base` of them stand before the base."""
         self.start[slot] = self.mid[slot] = self.count[slot] = 0
         one = np.array([slot])
         self.append(one, np.array([len(readings)]), np.array([0]), readings)
+        self.base[slot] = before_base
         self.mid[slot] = self.count[slot]
 
     def rotate(self, slot: Ints) -> None:
-        """Forget what stands before the mark, and set the mark at the end."""
-        self.start[slot] = self.mid[slot]
+        """Let the base be at the mark, and the mark at the end; `forget` what stands before."""
+        self.base[slot] = self.mid[slot]
         self.mid[slot] = self.count[slot]
+
+    def forget(self, slot: Ints, start: Ints | None = None) -> None:
+        """Keep the readings from number `start` on; from the base on."""
+        self.start[slot] = self.base[slot] if start is None else start
 
     def all(self) -> Readings:
         """What is kept of every slot, one after the other."""
-        kept = self.count - self.start
+        return self.of_many(np.arange(len(self.count)), self.count)
+
+    def of_many(self, slot: Ints, end: Ints) -> Readings:
+        """What is kept of some slots up to, not including, number `end` of each, one after the other."""
+        kept = end - self.start[slot]
         first = np.cumsum(kept) - kept
-        number = np.arange(int(kept.sum())) + np.repeat(self.start - first, kept)
-        return self._pool.take(np.repeat(self._offset, kept) + (number & np.repeat(self._capacity - 1, kept)))
+        number = np.arange(int(kept.sum())) + np.repeat(self.start[slot] - first, kept)
+        place = np.repeat(self._offset[slot], kept) + (number & np.repeat(self._capacity[slot] - 1, kept))
+        return self._pool.take(place)
 
     def _grow(self, slot: int, needed: int) -> None:
         kept = self.of(slot)
@@ -115,6 +90,7 @@ class Recent:
         free = self._free.get(capacity)
         offset = free.pop() if free else self._take(capacity)
         self._offset[slot], self._capacity[slot] = offset, capacity
+        self.base[slot] -= self.start[slot]
         self.mid[slot] -= self.start[slot]
         self.start[slot], self.count[slot] = 0, len(kept)
         place = slice(offset, offset + len(kept))

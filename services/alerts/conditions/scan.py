@@ -6,7 +6,7 @@ import numpy as np
 
 from services.alerts.conditions.columns import Columns
 from services.alerts.conditions.levels import NEVER
-from services.alerts.conditions.recent import Bools, Floats, Ints, Readings
+from services.alerts.conditions.readings import Bools, Floats, Ints, Readings
 
 
 class Segments(NamedTuple):

@@ -16,7 +16,12 @@ from itertools import takewhile
 from math import inf
 from typing import NamedTuple
 
-from services.alerts.conditions.levels import Edge, LevelRule, LevelState, Sample, quiet, step
+import numpy as np
+
+from services.alerts.conditions.levels import Edge, LevelRule, LevelState, quiet, step
+from services.alerts.conditions.measures import RAW, Measure, Series
+from services.alerts.conditions.measures.lead import first_needed
+from services.alerts.conditions.readings import Readings, Sample
 
 MOST_KEPT = 4096
 """Readings kept of one datastream: 120 s of thirty a second."""
@@ -45,9 +50,13 @@ class Change(NamedTuple):
 
 
 class Track:
-    """The evaluation of one datastream under one rule. All times in microseconds of event time."""
+    """The evaluation of one datastream under one rule. All times in microseconds of event time.
 
-    __slots__ = ("_states", "bound", "checkpoint", "edges", "rule", "samples")
+    `samples` are the readings that are kept, `measured` what the rule's measure makes of each of them, and `lead`
+    those from before, which it needs for that.
+    """
+
+    __slots__ = ("_measure", "_states", "bound", "checkpoint", "edges", "lead", "measured", "rule", "samples")
 
     def __init__(
         self,
@@ -55,13 +64,21 @@ class Track:
         bound: int,
         checkpoint: LevelState | None = None,
         samples: list[Sample] | None = None,
+        lead: list[Sample] | None = None,
+        measure: Measure | None = None,
     ) -> None:
-        """Begin, or go on from a checkpoint: the edges of the kept readings follow from evaluating them again."""
+        """Begin, or go on from a checkpoint: the edges of the kept readings follow from evaluating them again.
+
+        `measure` takes the place of the rule's: `RAW` for readings that are measured already.
+        """
         self.rule = rule
         self.bound = bound
         self.checkpoint = checkpoint if checkpoint is not None else quiet(rule)
         self.samples = samples if samples is not None else []
+        self.lead = lead if lead is not None else []
+        self.measured: list[Sample] = []
         self.edges: list[Edge] = []
+        self._measure = measure if measure is not None else rule.measure
         self._states: list[LevelState] = []
         self._replay(0)
 
@@ -78,7 +95,7 @@ class Track:
         before = self.head.level
         if sample.time > newest:
             self.samples.append(sample)
-            edge = self._take(sample)
+            edge = self._take(*self._measured_from(len(self.samples) - 1))
             change = Change(before, self.head.level, before, (), (edge,), None) if edge is not None else None
             self._trim()
             return Verdict.TAKEN, change
@@ -106,12 +123,23 @@ class Track:
     def _replay(self, place: int) -> None:
         """Evaluate the readings from `place` on again."""
         del self._states[place:]
-        for sample in self.samples[place:]:
+        del self.measured[place:]
+        for sample in self._measured_from(place):
             self._take(sample)
 
+    def _measured_from(self, place: int) -> list[Sample]:
+        """What the measure gives for the readings from `place` on."""
+        if self._measure == RAW or place == len(self.samples):
+            return self.samples[place:]
+        known = self.lead + self.samples
+        series = Series(Readings.of(known), np.array([0]), np.array([self.rule.max_gap]), self._measure.lookback or 0)
+        return self._measure.over(series, np.arange(len(self.lead) + place, len(known))).samples()
+
     def _take(self, sample: Sample) -> Edge | None:
+        """Evaluate what the measure gave for the next reading."""
         state, edge = step(self.rule, self.head, sample)
         self._states.append(state)
+        self.measured.append(sample)
         if edge is not None:
             self.edges.append(edge)
         return edge
@@ -124,11 +152,16 @@ class Track:
         if not settled:
             return
         self.checkpoint = self._states[settled - 1]
+        if self._measure != RAW:
+            self.lead += self.samples[:settled]
+            del self.lead[: first_needed([kept.time for kept in self.lead], self.checkpoint.last, self._measure)]
         del self.samples[:settled]
+        del self.measured[:settled]
         del self._states[:settled]
         self.edges = [edge for edge in self.edges if edge.time > self.checkpoint.last]
 
 
 def severity(sample: Sample) -> tuple[float, float]:
     """Which of two readings of one time counts: the higher."""
-    return sample.height, -inf if sample.value is None else sample.value
+    value = -inf if sample.value is None else sample.value
+    return inf if sample.over_range else value, value

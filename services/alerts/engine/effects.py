@@ -51,7 +51,7 @@ async def journal_backfill(
     level = max((level for level in rule.levels if highest.height >= level.threshold), key=lambda at: at.threshold)
     await store.record(
         connection,
-        uuid5(_BACKFILL, f"{last.stream}|{last.position}|{datastream.id}"),
+        uuid5(_BACKFILL, f"{last.stream}|{last.position}|{datastream.id}|{rule.rule_id}"),
         _subject(datastream, rule),
         {
             "action": "backfilled",
@@ -156,7 +156,7 @@ def _subject(datastream: Datastream, rule: LevelRule) -> Subject:
         rule_id=rule.rule_id,
         datastream_id=datastream.id,
         property_id=datastream.property_id,
-        unit=datastream.unit,
+        unit=rule.measure.unit_of(datastream.unit),
     )
 
 

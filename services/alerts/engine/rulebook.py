@@ -45,7 +45,3 @@ class RuleBook:
             )
             self._rules[key] = tuple(rule.condition() for rule in rules)
         return self._rules[key]
-
-    def rule_for(self, datastream: Datastream) -> LevelRule | None:
-        """The first rule of a datastream; None where no level is known for it."""
-        return next(iter(self.rules_for(datastream)), None)

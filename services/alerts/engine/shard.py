@@ -150,7 +150,10 @@ class Shard:
         async with self._turn:
             columns, slots, self._to_tell = self._watched.columns, sorted(self._to_tell), set()
             values = {
-                f"datastream:{columns.ids[slot]}": (number(columns.latest[slot]), number(columns.head.peak[slot]))
+                (columns.rules[slot].rule_id, f"datastream:{columns.ids[slot]}"): (
+                    number(columns.latest[slot]),
+                    number(columns.head.peak[slot]),
+                )
                 for slot in slots
                 if columns.head.level[slot]
             }
@@ -189,17 +192,18 @@ class Shard:
         silent = facts[-1].position <= self._silent_until
         rows = rows_of(messages, self._limits, to_microseconds(now))
         known = await self._registry.known(rows.datastream.tolist())
-        slot = self._watched.slots(rows.datastream, live=not silent)[rows.which]
-        judged = rows.proves & (slot >= 0)
-        now_live = judged & rows.live
-        outcome = evaluate(self._watched.columns, slot[now_live], rows.fact[now_live], rows.readings.take(now_live))
+        slots = self._watched.slots(rows.datastream, live=not silent)
+        fed = np.any(slots >= 0, axis=0)[rows.which]
+        judged = rows.proves & fed
+        taken, slot = _under_each_rule(slots, rows, judged & rows.live)
+        outcome = evaluate(self._watched.columns, slot, rows.fact[taken], rows.readings.take(taken))
         history = judged & ~rows.live & ~rows.ahead
         if not silent:
-            await self._write_effects(facts[-1], known, outcome, slot, rows, history, now)
+            await self._write_effects(facts[-1], known, outcome, slots, rows, history, now)
         self.position = facts[-1].position
-        self._count(outcome, slot, history, judged & rows.ahead)
+        self._count(outcome, rows, history, judged & rows.ahead)
         self._to_tell |= outcome.standing - outcome.changes.keys()
-        _measure(slot, rows, history, messages, now)
+        _measure(fed, rows, history, messages, now)
         spoke = rows.heard > 0
         return dict(zip(rows.datastream[spoke].tolist(), rows.heard[spoke].tolist(), strict=True))
 
@@ -208,17 +212,17 @@ class Shard:
         last: Fact,
         known: Mapping[int, Datastream],
         outcome: Outcome,
-        slot: NDArray[np.int64],
+        slots: NDArray[np.int64],
         rows: Rows,
         history: NDArray[np.bool_],
         now: datetime,
     ) -> None:
         """In one transaction, if there are any."""
         columns = self._watched.columns
-        reaching = np.flatnonzero(history)
-        if len(reaching):
-            reaching = reaching[rows.readings.height()[reaching] >= columns.threshold[slot[reaching], 0]]
-        if not outcome.changes and not len(reaching):
+        # What measures would have made of history nobody asks: of raw values it is on record.
+        past, slot = _under_each_rule(np.where(columns.of_raw(slots), slots, -1), rows, history)
+        reaching = rows.readings.height()[past] >= columns.threshold[slot, 0]
+        if not outcome.changes and not reaching.any():
             return
         ids, rules = columns.ids, columns.rules
         changed = [(known[int(ids[i])], rules[i], changes) for i, changes in sorted(outcome.changes.items())]
@@ -226,8 +230,8 @@ class Shard:
             await store.advance(connection, self.stream, self._stored_applied, last.position)
             entries = await effects.respond(connection, changed, now, self._habits)
             for i in np.unique(slot[reaching]).tolist():
-                samples = rows.readings.take(reaching[slot[reaching] == i]).samples()
-                count = int(np.count_nonzero(slot[history] == i))
+                samples = rows.readings.take(past[reaching & (slot == i)]).samples()
+                count = int(np.count_nonzero(slot == i))
                 await effects.journal_backfill(connection, known[int(ids[i])], rules[i], samples, count, last, now)
         self._stored_applied = last.position
         effects.count_transitions(entries)
@@ -251,19 +255,20 @@ class Shard:
     def _count(
         self,
         outcome: Outcome,
-        slot: NDArray[np.int64],
+        rows: Rows,
         history: NDArray[np.bool_],
         ahead: NDArray[np.bool_],
     ) -> None:
         """Readings that were passed over: most often there are none."""
         found: dict[int, Counts] = {}
-        for i, count in outcome.too_late.items():
-            found.setdefault(i, Counts()).too_late = count
+        for slot, count in outcome.too_late.items():
+            counts = found.setdefault(int(self._watched.columns.ids[slot]), Counts())
+            counts.too_late = max(counts.too_late, count)  # the same readings under each rule
         for reason, which in (("backfilled", history), ("ahead", ahead)):
             if which.any():
-                for i, count in zip(*np.unique(slot[which], return_counts=True), strict=True):
-                    setattr(found.setdefault(int(i), Counts()), reason, int(count))
-        _merge(self._passed_over, {int(self._watched.columns.ids[i]): counts for i, counts in found.items()})
+                for i, count in zip(*np.unique(rows.which[which], return_counts=True), strict=True):
+                    setattr(found.setdefault(int(rows.datastream[i]), Counts()), reason, int(count))
+        _merge(self._passed_over, found)
 
 
 def _merge(into: dict[int, Counts], more: Mapping[int, Counts]) -> None:
@@ -274,14 +279,23 @@ def _merge(into: dict[int, Counts], more: Mapping[int, Counts]) -> None:
         known.ahead += counts.ahead
 
 
+def _under_each_rule(
+    slots: NDArray[np.int64], rows: Rows, which: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Some of the rows once for each rule of their datastream: (row, slot), of each slot in the order of the rows."""
+    row = np.flatnonzero(which)
+    found = slots[:, rows.which[row]]
+    rule, place = np.nonzero(found >= 0)
+    return row[place], found[rule, place]
+
+
 def _measure(
-    slot: NDArray[np.int64],
+    fed: NDArray[np.bool_],
     rows: Rows,
     history: NDArray[np.bool_],
     messages: list[ObservationsStored],
     now: datetime,
 ) -> None:
-    fed = slot >= 0
     outcomes = {
         "live": fed & rows.proves & rows.live,
         "backfilled": history,

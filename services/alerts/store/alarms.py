@@ -192,20 +192,27 @@ async def record(connection: AsyncConnection, entry_id: UUID, subject: Subject, 
     await connection.execute(_JOURNAL, parameters)
 
 
-async def update_values(connection: AsyncConnection, values: Mapping[str, tuple[float | None, float | None]]) -> None:
-    """Current and peak value of active alarms by (subject key); no transition, so neither journal nor fact."""
-    keys = sorted(values)
+async def update_values(
+    connection: AsyncConnection, values: Mapping[tuple[str, str], tuple[float | None, float | None]]
+) -> None:
+    """Current and peak value of active alarms by (rule, subject key); no transition, so neither journal nor fact."""
+    which = sorted(values)
     await connection.execute(
         text(
             """
             UPDATE alarm SET value = new.value, peak_value = greatest(alarm.peak_value, new.peak)
-            FROM unnest(CAST(:keys AS text[]), CAST(:values AS float8[]), CAST(:peaks AS float8[]))
-                AS new (key, value, peak)
-            WHERE alarm.subject_key = new.key AND alarm.active AND alarm.closed_at IS NULL
+            FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]), CAST(:values AS float8[]),
+                CAST(:peaks AS float8[])) AS new (rule, key, value, peak)
+            WHERE alarm.subject_key = new.key AND alarm.rule_id = new.rule AND alarm.active AND alarm.closed_at IS NULL
                 AND alarm.datastream_id IS NOT NULL
             """
         ),
-        {"keys": keys, "values": [values[key][0] for key in keys], "peaks": [values[key][1] for key in keys]},
+        {
+            "rules": [rule for rule, _ in which],
+            "keys": [key for _, key in which],
+            "values": [values[each][0] for each in which],
+            "peaks": [values[each][1] for each in which],
+        },
     )
 
 

@@ -26,14 +26,14 @@ class Standing:
 class Stored:
     """What a process takes up. Facts up to `applied` have had their effects, all of them; `state` is as of `position`.
 
-    `refused` are positions after that one which were set aside.
+    `refused` are positions after that one which were set aside; `standing` is by datastream and rule.
     """
 
     applied: int
     position: int
     state: bytes
     refused: frozenset[int]
-    standing: dict[int, Standing]
+    standing: dict[tuple[int, str], Standing]
 
 
 async def take_up(connection: AsyncConnection, stream: str) -> Stored:
@@ -59,14 +59,14 @@ async def take_up(connection: AsyncConnection, stream: str) -> Stored:
         {"stream": stream, "position": row.position},
     )
     standing = await connection.execute(
-        text("SELECT datastream_id, colour, peak_value FROM alarm WHERE active AND datastream_id IS NOT NULL")
+        text("SELECT datastream_id, rule_id, colour, peak_value FROM alarm WHERE active AND datastream_id IS NOT NULL")
     )
     return Stored(
         row.applied,
         row.position,
         bytes(row.state),
         frozenset(refused.scalars()),
-        {found.datastream_id: Standing(Colour(found.colour), found.peak_value) for found in standing},
+        {(found.datastream_id, found.rule_id): Standing(Colour(found.colour), found.peak_value) for found in standing},
     )
 
 

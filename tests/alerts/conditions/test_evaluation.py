@@ -1,5 +1,7 @@
 """The evaluation over columns gives what `Track` gives for each datastream, whatever comes and in whatever order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,14 +22,23 @@ from services.alerts.conditions import (
     from_bytes,
     to_bytes,
 )
+from services.alerts.conditions.measures import Implausible, Maximum, Mean, NOfM, Percentile, RateOfChange, Stuck
 from services.alerts.conditions.track import MOST_KEPT
 from shared.levels import Colour
 from tests.alerts.conditions.scripts import BOUND, RULE, START, S, at
 
 QUICK = LevelRule("quick", (Level(Colour.BLUE, 0.5), *RULE.levels), on_delay=0, off_delay=0, deadband_fraction=0)
 WARY = LevelRule("wary", RULE.levels[:1], on_delay=5 * S, off_delay=10 * S, max_gap=20 * S)
-RULES = [RULE, QUICK, WARY]
+MEAN = replace(RULE, rule_id="mean", measure=Mean(90 * S), on_delay=0)
+RATE = replace(WARY, rule_id="rate", measure=RateOfChange(60 * S), off_delay=0)
+SOME = replace(QUICK, rule_id="some", measure=NOfM(2, 4), max_gap=100 * S)
+HIGHEST = replace(RULE, rule_id="highest", measure=Maximum(40 * S), off_delay=0)
+MOST = replace(QUICK, rule_id="most", measure=Percentile(120 * S, 80.0))
+STILL = LevelRule("still", (Level(Colour.BLUE, 20), Level(Colour.RED, 50)), 0, 0, 0, measure=Stuck(100 * S, 0.3, 0.1))
+ODD = LevelRule("odd", (Level(Colour.BLUE, 0.1),), 10 * S, 0, measure=Implausible(0.05, 4.0))
+SETS = [[RULE, QUICK, WARY], [MEAN, RATE, SOME], [HIGHEST, MOST, STILL], [RULE, MEAN, ODD]]
 IDS = [70, 7, 700]
+any_rules = st.sampled_from(SETS)
 
 Fact = list[tuple[int, Sample]]
 """What came in one fact: (which of the datastreams, reading)."""
@@ -83,10 +94,10 @@ def by_columns(facts: list[Fact], columns: Columns) -> tuple[dict[int, list[Chan
     return outcome.changes, outcome.too_late
 
 
-def three() -> tuple[Columns, list[Track]]:
+def three(rules: list[LevelRule] = SETS[0]) -> tuple[Columns, list[Track]]:
     columns = Columns(BOUND)
-    columns.add(IDS, RULES)
-    return columns, [Track(rule, BOUND) for rule in RULES]
+    columns.add(IDS, rules)
+    return columns, [Track(rule, BOUND) for rule in rules]
 
 
 def assert_same(columns: Columns, tracks: list[Track]) -> None:
@@ -97,10 +108,12 @@ def assert_same(columns: Columns, tracks: list[Track]) -> None:
         assert rebuilt.samples[len(rebuilt.samples) - len(track.samples) :] == track.samples
 
 
-@settings(max_examples=150, deadline=None)
-@given(facts(), st.data())
-def test_columns_give_what_tracks_give_however_the_facts_are_cut(script: list[Fact], data: st.DataObject) -> None:
-    columns, tracks = three()
+@settings(max_examples=300, deadline=None)
+@given(any_rules, facts(), st.data())
+def test_columns_give_what_tracks_give_however_the_facts_are_cut(
+    rules: list[LevelRule], script: list[Fact], data: st.DataObject
+) -> None:
+    columns, tracks = three(rules)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(script)), max_size=4)))
     for begin, end in zip([0, *cuts], [*cuts, len(script)], strict=True):
         assert by_columns(script[begin:end], columns) == by_tracks(script[begin:end], tracks)
@@ -108,13 +121,15 @@ def test_columns_give_what_tracks_give_however_the_facts_are_cut(script: list[Fa
 
 
 @settings(max_examples=150, deadline=None)
-@given(facts(), st.data())
-def test_columns_go_on_from_a_checkpoint_as_if_nothing_had_happened(script: list[Fact], data: st.DataObject) -> None:
-    columns, tracks = three()
+@given(any_rules, facts(), st.data())
+def test_columns_go_on_from_a_checkpoint_as_if_nothing_had_happened(
+    rules: list[LevelRule], script: list[Fact], data: st.DataObject
+) -> None:
+    columns, tracks = three(rules)
     cut = data.draw(st.integers(0, len(script)))
     by_columns(script[:cut], columns)
     by_tracks(script[:cut], tracks)
-    columns = from_bytes(to_bytes(columns), BOUND, dict(zip(IDS, RULES, strict=True)).get)
+    columns = from_bytes(to_bytes(columns), BOUND, lambda i, _: rules[IDS.index(i)])
     assert_same(columns, tracks)
     assert by_columns(script[cut:], columns) == by_tracks(script[cut:], tracks)
     assert_same(columns, tracks)
@@ -133,9 +148,9 @@ def walks(draw: st.DrawFn) -> list[Sample]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(walks(), st.integers(1, 40))
-def test_long_episodes_in_batches_of_any_size(samples: list[Sample], size: int) -> None:
-    columns, tracks = three()
+@given(any_rules, walks(), st.integers(1, 40))
+def test_long_episodes_in_batches_of_any_size(rules: list[LevelRule], samples: list[Sample], size: int) -> None:
+    columns, tracks = three(rules)
     for begin in range(0, len(samples), size):
         script: list[Fact] = [[(which, sample) for sample in samples[begin : begin + size]] for which in range(3)]
         assert by_columns(script, columns) == by_tracks(script, tracks)
@@ -143,23 +158,27 @@ def test_long_episodes_in_batches_of_any_size(samples: list[Sample], size: int) 
 
 
 @settings(max_examples=40, deadline=None)
-@given(walks(), st.integers(0, 2**32), st.integers(1, 60))
-def test_late_within_the_bound_gives_the_edges_of_the_order(samples: list[Sample], seed: int, size: int) -> None:
+@given(any_rules, walks(), st.integers(0, 2**32), st.integers(1, 60))
+def test_late_within_the_bound_gives_the_edges_of_the_order(
+    rules: list[LevelRule], samples: list[Sample], seed: int, size: int
+) -> None:
     generator = np.random.default_rng(seed)
     arrival = np.array([sample.time for sample in samples]) + generator.integers(0, BOUND + 1, len(samples))
     shuffled = [samples[i] for i in np.argsort(arrival, kind="stable")]
-    columns, tracks = three()
-    edges: list[Edge] = []
+    columns, tracks = three(rules)
+    edges: list[list[Edge]] = [[], [], []]
     for begin in range(0, len(shuffled), size):
-        script: list[Fact] = [[(0, sample)] for sample in shuffled[begin : begin + size]]
+        script: list[Fact] = [[(w, sample) for w in range(3)] for sample in shuffled[begin : begin + size]]
         changes, late = by_columns(script, columns)
         assert not late
-        for change in changes.get(0, []):
-            for edge in change.withdrawn:
-                edges.remove(edge)
-            edges += change.issued
-    ordered, _ = by_tracks([[(0, sample)] for sample in samples], tracks)
-    assert sorted(edges) == [edge for change in ordered.get(0, []) for edge in change.issued]
+        for which, found in changes.items():
+            for change in found:
+                for edge in change.withdrawn:
+                    edges[which].remove(edge)
+                edges[which] += change.issued
+    ordered, _ = by_tracks([[(w, sample) for w in range(3)] for sample in samples], tracks)
+    for which in range(3):
+        assert sorted(edges[which]) == [edge for change in ordered.get(which, []) for edge in change.issued]
 
 
 def test_more_readings_at_once_than_are_kept() -> None:
@@ -183,7 +202,7 @@ def test_a_checkpoint_under_a_changed_rule_carries_the_colour_on(changed: LevelR
     columns, _ = three()
     by_columns([[(0, at(0, 3)), (0, at(30, 3))]], columns)
     assert columns.head.level[0] == 2
-    restored = from_bytes(to_bytes(columns), BOUND, {70: changed}.get)
+    restored = from_bytes(to_bytes(columns), BOUND, lambda i, _: changed if i == 70 else None)
     (slot,) = restored.find(np.array([70])).tolist()
     assert changed.levels[int(restored.head.level[slot]) - 1].colour == Colour.ORANGE
     assert restored.find(np.array([7])).tolist() == [-1]  # it has no rule any more
@@ -194,4 +213,4 @@ def test_a_checkpoint_under_a_changed_rule_carries_the_colour_on(changed: LevelR
 def test_what_is_no_checkpoint_is_refused() -> None:
     for stored in (b"", b"nonsense", to_bytes(Columns(BOUND))[:-40]):
         with pytest.raises(Unreadable):
-            from_bytes(stored, BOUND, lambda _: RULE)
+            from_bytes(stored, BOUND, lambda *_: RULE)
