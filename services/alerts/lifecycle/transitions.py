@@ -48,7 +48,7 @@ class When(StrEnum):
     SUPPRESSED = "suppressed by design"
     SHELVED = "still shelved"
     ACTIVE = "the condition stands"
-    LATCHING = "the condition is over, the rule latches"
+    LATCHING = "over, and the rule latches"
     OTHERWISE = "otherwise"
 
 
