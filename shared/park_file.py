@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from shared.levels import Colour
+from shared.measures import Measure
 from shared.text import BilingualText
 from shared.vocabulary import observed_properties
 
@@ -191,7 +192,7 @@ class RuleLevel(_Entry):
     """One level of a rule: above `threshold` the alarm has this colour."""
 
     colour: Colour
-    threshold: float = Field(gt=0, description="in the stored unit")
+    threshold: float = Field(gt=0, description="in the stored unit, or what the rule's measure makes of it")
     source: str = Field(min_length=1, max_length=500, description="where the number comes from")
 
 
@@ -203,6 +204,7 @@ class RuleNumbers(_Entry):
     off_delay_s: float | None = Field(default=None, ge=0, le=86400)
     deadband_fraction: float | None = Field(default=None, ge=0, lt=1)
     latching: bool | None = Field(default=None, description="the alarm has to be reset by hand once it is over")
+    measure: Measure | None = Field(default=None, description="what is compared with the levels; none: the raw value")
 
     @model_validator(mode="after")
     def _levels_climb(self) -> Self:

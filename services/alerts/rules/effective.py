@@ -5,8 +5,10 @@ from typing import Any
 
 from services.alerts.conditions import Level, LevelRule
 from services.alerts.rules.catalogue import levels_at
+from services.alerts.rules.measures import measure_of
 from services.alerts.rules.overrides import DEFAULT_NAME, Override, Overrides
 from shared.levels import Colour
+from shared.measures import Measure
 from shared.vocabulary import observed_properties
 
 RINGS = ("source", "boundary", "receptor")
@@ -51,6 +53,7 @@ class EffectiveRule:
     deadband_fraction: float
     max_gap_s: float
     latching: bool = False
+    measure: Measure | None = None
     datastream_id: int | None = None
 
     @property
@@ -77,6 +80,7 @@ class EffectiveRule:
             self.deadband_fraction,
             round(self.max_gap_s * _SECOND),
             self.latching,
+            measure_of(self.measure),
         )
 
 
@@ -106,7 +110,7 @@ def effective_rules(
                     ring=ring,
                     station_id=station_id,
                     property_id=property_id,
-                    unit=observed_properties()[property_id].unit,
+                    unit=measure_of(said["measure"][-1].value).unit_of(observed_properties()[property_id].unit),
                     datastream_id=datastream_id,
                     said=said,
                     **{field: values[-1].value for field, values in said.items()},
@@ -125,6 +129,7 @@ def _defaults(ring: str, property_id: str, delays: Delays, name: str) -> dict[st
         "deadband_fraction": (Said(delays.deadband_fraction),),
         "max_gap_s": (Said(delays.max_gap_s),),
         "latching": (Said(value=False),),
+        "measure": (Said(None),),
     }
 
 
