@@ -26,7 +26,7 @@ from services.model.store import runs as run_store
 from services.model.store.alarms import FollowedAlarm
 from services.model.store.runs import NewRun
 from shared.levels import Colour
-from shared.messages import AlarmChanged, AlarmTransition
+from shared.messages import AlarmChanged, AlarmState
 from shared.outages import DATABASE_OUTAGES
 from shared.streams import Fact, FactReader, WorkQueue
 from shared.telemetry import continue_trace, get_logger
@@ -40,7 +40,8 @@ _RENEW_LOOK_S = 2.0
 
 # An alarm whose fact never came (retention) must not start runs for ever.
 _FORGET_AFTER = timedelta(hours=24)
-_OVER = frozenset({AlarmTransition.RETURNED, AlarmTransition.CLOSED})
+# The condition stands, and the alarm is not hidden: a station under maintenance meets gas that is no release.
+_FOLLOWED = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED})
 
 
 class AlarmFollower:
@@ -166,8 +167,8 @@ class AlarmFollower:
 
 
 def followed_alarm(change: AlarmChanged) -> FollowedAlarm | None:
-    """Return what is followed after a transition, or None: over, below orange, or not of a gas in the catalogue."""
-    if change.transition in _OVER or change.colour.rank < Colour.ORANGE.rank or change.property_id is None:
+    """Return what is followed after a transition, or None: over, hidden, below orange, or no gas of the catalogue."""
+    if change.state not in _FOLLOWED or change.colour.rank < Colour.ORANGE.rank or change.property_id is None:
         return None
     observed = observed_properties().get(change.property_id)
     if observed is None or observed.cas is None:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from services.model.following import AlarmFollower
+from services.model.following import AlarmFollower, followed_alarm
 from services.model.settings import ModelSettings
 from services.model.wiring import Parts
 from shared.levels import Colour
@@ -35,6 +35,7 @@ def alarm(
     alarm_id: UUID | None = None,
     property_id: str = "chlorine",
     station: str = "e1",
+    state: AlarmState = AlarmState.UNACKNOWLEDGED,
 ) -> Fact:
     change = AlarmChanged(
         transition_id=uuid4(),
@@ -45,7 +46,7 @@ def alarm(
         property_id=property_id,
         rule_id="source.chlorine",
         transition=transition,
-        state=AlarmState.UNACKNOWLEDGED,
+        state=state,
         colour=colour,
         peak_colour=colour,
         value=40.0,
@@ -110,6 +111,26 @@ async def test_the_same_fact_twice_has_one_effect(parts: Parts, follower: AlarmF
     assert await runs(parts) == 2
 
 
+@pytest.mark.parametrize(
+    ("transition", "state", "followed"),
+    [
+        (AlarmTransition.RAISED, AlarmState.UNACKNOWLEDGED, True),
+        (AlarmTransition.ACKNOWLEDGED, AlarmState.ACKNOWLEDGED, True),
+        (AlarmTransition.UNSHELVED, AlarmState.UNACKNOWLEDGED, True),
+        (AlarmTransition.RAISED, AlarmState.SUPPRESSED, False),
+        (AlarmTransition.ESCALATED, AlarmState.SHELVED, False),
+        (AlarmTransition.COMMENTED, AlarmState.RETURNED_UNACKNOWLEDGED, False),
+        (AlarmTransition.ACKNOWLEDGED, AlarmState.LATCHED, False),
+        (AlarmTransition.CLOSED, AlarmState.NORMAL, False),
+    ],
+)
+def test_what_stands_and_is_not_hidden_is_followed(
+    transition: AlarmTransition, state: AlarmState, followed: bool
+) -> None:
+    change = AlarmChanged.decode(alarm(1, transition=transition, state=state).payload)
+    assert (followed_alarm(change) is not None) is followed
+
+
 async def test_an_open_alarm_is_computed_anew_until_it_returns(
     parts: Parts, follower: AlarmFollower, clock: Clock
 ) -> None:
@@ -120,7 +141,8 @@ async def test_an_open_alarm_is_computed_anew_until_it_returns(
     clock.now += timedelta(seconds=31)
     assert len(await follower.renew()) == 1
     assert await follower.renew() == []
-    await tell(parts, follower, alarm(2, 62.0, Colour.ORANGE, AlarmTransition.RETURNED, alarm_id))
+    over = AlarmState.RETURNED_UNACKNOWLEDGED
+    await tell(parts, follower, alarm(2, 62.0, Colour.ORANGE, AlarmTransition.RETURNED, alarm_id, state=over))
     clock.now += timedelta(seconds=300)
     assert await follower.renew() == []
     assert await runs(parts) == 2
