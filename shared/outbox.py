@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.fact_readers import GIVEN_UP, UNREAD
 from shared.messages import Message
 from shared.outages import DATABASE_OUTAGES
 from shared.problems import Gone, Unprocessable, responses
@@ -112,7 +113,8 @@ async def read_after(connection: AsyncConnection, stream: str, after: int, limit
 class OutboxRelay:
     """Publishes the outbox of one service. Run one in every replica: a lock in the database lets one lead.
 
-    Positions are given while Redis is down too, so readers that fall back on `/facts` go on.
+    Positions are given while Redis is down too, so readers that fall back on `/facts` go on. What is older than `keep`
+    is forgotten; with `waits_for_readers` (`shared.fact_readers`) only once it was read.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class OutboxRelay:
         keep: timedelta,
         room: StreamRoom = ROOM,
         idle_s: float = 0.2,
+        waits_for_readers: bool = False,
     ) -> None:
         self._engine = engine
         self._redis = redis
@@ -131,6 +134,7 @@ class OutboxRelay:
         self._keep = keep
         self._room = room
         self._idle_s = idle_s
+        self._waits_for_readers = waits_for_readers
         self._waked = asyncio.Event()
 
     def wake(self) -> None:
@@ -220,10 +224,11 @@ class OutboxRelay:
             after = facts[-1].position
 
     async def _forget_old(self, connection: AsyncConnection) -> None:
-        await connection.execute(
-            text("DELETE FROM outbox WHERE position IS NOT NULL AND created_at < now() - CAST(:keep AS interval)"),
-            {"keep": self._keep},
-        )
+        old = "DELETE FROM outbox WHERE position IS NOT NULL AND created_at < now() - CAST(:keep AS interval)"
+        if self._waits_for_readers:
+            await connection.execute(text(f"{old} AND NOT {UNREAD}"), {"keep": self._keep, "given_up": GIVEN_UP})
+        else:
+            await connection.execute(text(old), {"keep": self._keep})
 
 
 class FactItem(BaseModel):

@@ -23,6 +23,7 @@ from services.alerts.conditions import SilenceRule
 from services.alerts.engine.calling import CallWatch
 from services.alerts.engine.hiding import HidingWatch
 from services.alerts.engine.outages import OUTAGES
+from services.alerts.engine.read_positions import ReadPositions
 from services.alerts.engine.readings import Limits
 from services.alerts.engine.registry import Registry
 from services.alerts.engine.rulebook import RuleBook
@@ -74,6 +75,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             clock=utc_now,
             committed=relay.wake,
         )
+        positions = ReadPositions(engine, ingest, [observation_stream(shard) for shard in owned])
         watch = SilenceWatch(
             engine,
             registry,
@@ -101,6 +103,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
         log.info("alerts_started", shards=owned, replicas=settings.alerts_replicas)
         tasks = [
             asyncio.create_task(_for_ever("relay", relay.run)),
+            asyncio.create_task(_for_ever("read_positions", lambda: positions.run(OUTAGES))),
             asyncio.create_task(_for_ever("trials", trial_runner.run)),
             asyncio.create_task(_for_ever("evaluation", runner.run)),
             asyncio.create_task(_for_ever("silence", lambda: watch.run(OUTAGES))),

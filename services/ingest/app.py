@@ -31,6 +31,7 @@ from services.ingest.writing.store import Connection
 from services.ingest.writing.writer import Writer
 from shared import database
 from shared import redis as shared_redis
+from shared.fact_readers import readers_router
 from shared.health import Health
 from shared.outbox import OutboxRelay, facts_router
 from shared.telemetry import get_logger
@@ -50,7 +51,7 @@ def build_state(settings: IngestSettings) -> State:
     )
     redis = shared_redis.create_redis(settings.redis_url.get_secret_value(), SERVICE)
     registry = Registry(engine, redis, settings.observation_shards)
-    relay = OutboxRelay(engine, redis, SERVICE, keep=timedelta(days=settings.ingest_fact_days))
+    relay = OutboxRelay(engine, redis, SERVICE, keep=timedelta(days=settings.ingest_fact_days), waits_for_readers=True)
 
     async def connect() -> Connection:
         return await database.connect(database_url, SERVICE)
@@ -158,6 +159,7 @@ def build_app(settings: IngestSettings) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(readers_router(lambda: state.engine))
     app.include_router(facts_router(lambda: state.engine, renewed))
     return app
 

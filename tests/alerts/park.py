@@ -26,6 +26,7 @@ from services.alerts.engine.shard import Shard
 from services.alerts.engine.silence import RULE_ID, Heard, SilenceWatch
 from services.alerts.rules import Delays
 from shared import database, outbox
+from shared.fact_readers import ReadUpTo
 from shared.messages import AlarmChanged, Message, ObservationsStored
 from shared.redis import create_redis
 from shared.streams import Fact, FactReader, publish
@@ -67,6 +68,7 @@ class Producer:
         self.datastreams = datastreams
         self.facts: dict[str, list[Fact]] = {}
         self.mended: dict[int, bytes] = {}
+        self.read: dict[str, dict[str, int]] = {}
         self.questions = 0
         self.down = False
         self.app = FastAPI()
@@ -95,6 +97,11 @@ class Producer:
             if position > len(kept):
                 raise HTTPException(410, "not kept")
             await self.tell(stream, self.mended.get(position, kept[position - 1].payload))
+
+        @self.app.put("/facts/readers/{reader}", status_code=204)
+        async def read_up_to(reader: str, body: ReadUpTo) -> None:
+            self._answer_only_when_up()
+            self.read[reader] = body.positions
 
         @self.app.get("/health/live")
         async def live() -> dict[str, str]:

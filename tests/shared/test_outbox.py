@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.database import _asyncpg_url
+from shared.fact_readers import CREATE_READERS, readers_router
 from shared.messages import RegistryChanged
 from shared.outbox import CREATE_OUTBOX, OutboxRelay, enqueue, facts_router, http_catch_up, read_after
 from shared.problems import add_problem_handlers
@@ -134,6 +135,48 @@ async def test_what_is_older_than_the_retention_is_forgotten(engine: AsyncEngine
                 break
             await asyncio.sleep(0.01)
     assert [RegistryChanged.decode(fact.payload).park_id for fact in left] == ["new"]
+
+
+async def test_what_a_reader_has_not_read_is_not_forgotten(engine: AsyncEngine, redis: Redis) -> None:
+    app = FastAPI()
+    app.include_router(readers_router(lambda: engine))
+    async with engine.begin() as connection:
+        await connection.execute(text(CREATE_READERS))
+    await write(engine, "a", "p1", "p2", "p3")
+    await write(engine, "b", "q1")
+    async with relaying(engine, redis):
+        await published(redis, "a", 3)
+        await published(redis, "b", 1)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE outbox SET created_at = now() - interval '2 hours'"))
+
+    async def left() -> list[str]:
+        relay = OutboxRelay(engine, redis, "test", keep=timedelta(hours=1), waits_for_readers=True)
+        async with engine.begin() as connection:
+            await relay._forget_old(connection)
+            rows = await connection.execute(text("SELECT stream || position FROM outbox ORDER BY id"))
+            return list(rows.scalars())
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingest") as client:
+
+        async def say(reader: str, position: int) -> None:
+            answer = await client.put(f"/facts/readers/{reader}", json={"positions": {"a": position}})
+            assert answer.status_code == 204, answer.text
+
+        await say("slow", 0)
+        await say("fast", 2)
+        assert await left() == ["a1", "a2", "a3"]
+        await say("slow", 1)
+        assert await left() == ["a2", "a3"]
+        async with engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE outbox_reader SET heard_at = now() - interval '31 days' WHERE reader = 'slow'")
+            )
+        assert await left() == ["a3"]
+        await say("fast", 3)
+        assert await left() == []
+        wrong = await client.put("/facts/readers/fast", json={"positions": {"a": -1}})
+        assert wrong.status_code == 422
 
 
 async def test_catch_up_over_http(engine: AsyncEngine, redis: Redis) -> None:

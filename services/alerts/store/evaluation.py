@@ -1,6 +1,6 @@
 """Where the evaluation stands: how far its effects are written, and its state as of some seconds ago."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -68,6 +68,15 @@ async def take_up(connection: AsyncConnection, stream: str) -> Stored:
         frozenset(refused.scalars()),
         {(found.datastream_id, found.rule_id): Standing(Colour(found.colour), found.peak_value) for found in standing},
     )
+
+
+async def checkpoints(connection: AsyncConnection, streams: Sequence[str]) -> dict[str, int]:
+    """The positions of the checkpoints of these streams; those without one are left out."""
+    rows = await connection.execute(
+        text("SELECT stream, position FROM checkpoint WHERE stream = ANY(CAST(:streams AS text[]))"),
+        {"streams": list(streams)},
+    )
+    return {row.stream: row.position for row in rows}
 
 
 async def advance(connection: AsyncConnection, stream: str, before: int, after: int) -> None:
