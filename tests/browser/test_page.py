@@ -123,6 +123,25 @@ def test_an_alarm_shows_its_colour_value_and_threshold_and_is_acknowledged(scree
     ) in park.requests
 
 
+def test_a_hidden_alarm_is_told_quietly_and_below_what_stands(screen: Screen, park: StubPark) -> None:
+    page = screen.page
+    park.alarm("s01", "red", state="shelved", shelved_until="2026-06-01T08:00:00Z", chattering=True)
+    park.send("alarm", {})
+    card = page.locator(".alarm-card")
+    expect(card).to_contain_text("已搁置")
+    expect(card).to_contain_text("抖动报警")
+    expect(card.get_by_role("textbox")).to_have_count(0)
+    expect(page.locator(".banner")).to_contain_text("已搁置")
+    expect(page.locator(".banner-red")).to_have_count(0)
+    expect(page.locator(".marker > .station.alarm")).to_have_count(0)
+
+    park.alarm("s02", "yellow", state="latched_unacknowledged", active=False)
+    park.send("alarm", {})
+    expect(page.locator(".banner")).to_contain_text("已恢复并锁存，未确认")
+    expect(card.first).to_contain_text("已恢复并锁存，未确认")
+    expect(card.first.get_by_role("textbox")).to_have_count(1)
+
+
 def test_what_is_typed_survives_the_live_values(screen: Screen, park: StubPark) -> None:
     park.alarm("s01", "yellow")
     park.send("alarm", {})

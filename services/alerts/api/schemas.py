@@ -35,7 +35,7 @@ class AlarmOut(BaseModel):
     unit: str | None
     threshold: float | None
     raised_at: UtcDatetime = Field(description="event time")
-    changed_at: UtcDatetime = Field(description="event time of the last change; wall time for an acknowledgement")
+    changed_at: UtcDatetime = Field(description="event time of the last change; wall time of what somebody did")
     recorded_at: UtcDatetime = Field(description="wall time of the first raise")
     withdrawn: bool = Field(description="a late reading showed that the condition did not hold")
     acknowledged_by: str | None

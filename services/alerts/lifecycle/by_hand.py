@@ -35,14 +35,13 @@ def assign(alarm: Alarm, actor: str, assignee: str | None, comment: str | None, 
         actor=actor,
         comment=comment,
         assigned_to=assignee,
-        changed_at=alarm.changed_at,
     )
 
 
 def remark(alarm: Alarm, actor: str, comment: str, now: datetime) -> Step:
     """A word for the journal, also after the end."""
     evidence = as_it_stands(alarm, now)
-    return advance(alarm, Action.COMMENT, evidence, now, actor=actor, comment=comment, changed_at=alarm.changed_at)
+    return advance(alarm, Action.COMMENT, evidence, now, actor=actor, comment=comment)
 
 
 def shelve(alarm: Alarm, actor: str, reason: str, until: datetime, now: datetime, *, once: bool = False) -> Step:

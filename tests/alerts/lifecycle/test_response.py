@@ -1,5 +1,7 @@
 """From readings to alarms, without a store: what each change does to the one open alarm."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.alerts.conditions import Sample, Track
-from services.alerts.lifecycle import Alarm, Case, Subject, acknowledge
+from services.alerts.lifecycle import (
+    Alarm,
+    Case,
+    Entry,
+    Hold,
+    IllegalTransition,
+    Subject,
+    acknowledge,
+    fit,
+    reset,
+    shelve,
+    unshelve,
+)
 from shared.messages import AlarmState
 from shared.text import BilingualText
 from tests.alerts.conditions.scripts import BOUND, RULE, at
@@ -133,3 +147,67 @@ def test_whatever_comes_the_alarm_stands_where_the_condition_stands(
             story.acknowledge(open_)
     assert sum(alarm.is_open for alarm in story.alarms.values()) <= 1
     assert len({entry.id for entry in story.case.entries}) == len(story.case.entries)
+
+
+ACTIONS = ("acknowledge", "reset", "shelve", "shelve once", "unshelve", "maintenance", "out of service", "hour")
+
+
+@settings(deadline=None)
+@given(late_readings(), st.lists(st.tuples(st.integers(0, 40), st.sampled_from(ACTIONS)), max_size=12), st.booleans())
+def test_whatever_operators_do_the_evaluation_goes_on(
+    readings: tuple[list[Sample], list[Sample]], done: list[tuple[int, str]], latching: bool
+) -> None:
+    rule = replace(RULE, latching=latching)
+    track, hold, now = Track(rule, BOUND), Hold(), NOW
+    standing: Alarm | None = None
+    ids: set[UUID] = set()
+    serial = 0
+    for number, sample in enumerate(readings[1]):
+        _, change = track.offer(sample)
+        case = Case(SUBJECT, standing, serial, hold=hold)
+        if change is not None:
+            case.respond(rule, change, now)
+        standing, serial, entries = case.open, case.serial, case.entries
+        for action in (action for at_, action in done if at_ == number):
+            if action == "hour":
+                now += timedelta(hours=1)
+            elif action == "maintenance":
+                hold = replace(hold, maintenance=not hold.maintenance)
+            elif action == "out of service":
+                hold = replace(hold, out_of_service=not hold.out_of_service)
+            elif standing is not None:
+                standing, more = operate(standing, action, now)
+                entries = entries + more
+            if standing is not None and standing.is_open:
+                standing, more = fit(standing, hold, now)
+                entries = entries + more
+            standing = standing if standing is not None and standing.is_open else None
+        assert not ids & {entry.id for entry in entries}
+        ids |= {entry.id for entry in entries}
+        level = track.head.level
+        assert (standing is not None and standing.active) == (level > 0)
+        if standing is not None:
+            if level:
+                assert standing.colour == rule.levels[level - 1].colour
+            waiting = standing.state.needs_acknowledgement or standing.state is AlarmState.LATCHED
+            assert standing.active or standing.state.is_hidden or waiting
+            assert (standing.state is AlarmState.OUT_OF_SERVICE) <= hold.out_of_service
+            assert (standing.state is AlarmState.SUPPRESSED) <= hold.maintenance
+            if standing.active and (hold.maintenance or hold.out_of_service):
+                assert standing.state.is_hidden
+
+
+def operate(alarm: Alarm, action: str, now: datetime) -> tuple[Alarm, list[Entry]]:
+    """What the state does not allow changes nothing."""
+    until = now + timedelta(hours=2)
+    steps: dict[str, Callable[[], tuple[Alarm, list[Entry]]]] = {
+        "acknowledge": lambda: acknowledge(alarm, "operator", None, now),
+        "reset": lambda: reset(alarm, "operator", None, now),
+        "shelve": lambda: shelve(alarm, "operator", "why", until, now),
+        "shelve once": lambda: shelve(alarm, "operator", "why", until, now, once=True),
+        "unshelve": lambda: unshelve(alarm, "operator", None, now),
+    }
+    try:
+        return steps[action]()
+    except IllegalTransition:
+        return alarm, []

@@ -8,7 +8,16 @@ export interface Bilingual {
 export type Colour = "blue" | "yellow" | "orange" | "red";
 export type StationRing = "source" | "boundary" | "receptor" | "meteorology";
 export type Cadence = "realtime" | "minute" | "hour" | "day";
-export type AlarmState = "unacknowledged" | "acknowledged" | "returned_unacknowledged" | "normal";
+export type AlarmState =
+  | "unacknowledged"
+  | "acknowledged"
+  | "returned_unacknowledged"
+  | "latched_unacknowledged"
+  | "latched"
+  | "shelved"
+  | "suppressed"
+  | "out_of_service"
+  | "normal";
 export type RunState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
 export interface Problem {
@@ -116,6 +125,10 @@ export interface Alarm {
   comment?: string | null;
   returned_at?: string | null;
   closed_at?: string | null;
+  assigned_to?: string | null;
+  shelved_until?: string | null;
+  chattering?: boolean;
+  stale?: boolean;
   journal?: Transition[];
 }
 

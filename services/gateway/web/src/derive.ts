@@ -29,12 +29,23 @@ export function isWeather(propertyId: string): boolean {
 }
 
 export function needsAcknowledgement(alarm: Alarm): boolean {
-  return alarm.state === "unacknowledged" || alarm.state === "returned_unacknowledged";
+  return alarm.state === "unacknowledged" || alarm.state === "returned_unacknowledged" || alarm.state === "latched_unacknowledged";
 }
 
-/** Most urgent first: what is still active, then by colour, then what nobody has acknowledged, then the newest. */
+/** Whether nobody is to be called for it: it is followed all the same, and is told, but quietly. */
+export function isHidden(alarm: Alarm): boolean {
+  return alarm.state === "shelved" || alarm.state === "suppressed" || alarm.state === "out_of_service";
+}
+
+/** Whether its condition stands, for everybody to see. */
+export function stands(alarm: Alarm): boolean {
+  return alarm.active && !isHidden(alarm);
+}
+
+/** Most urgent first: hidden ones last; what is still active, then by colour, then what nobody has acknowledged, then the newest. */
 export function bySeverity(a: Alarm, b: Alarm): number {
   return (
+    Number(isHidden(a)) - Number(isHidden(b)) ||
     Number(b.active) - Number(a.active) ||
     rank(b.colour) - rank(a.colour) ||
     Number(needsAcknowledgement(b)) - Number(needsAcknowledgement(a)) ||
@@ -98,7 +109,7 @@ export function stationStatus(
   believed: boolean,
 ): StationStatus {
   const streams = primaryDatastreams(station);
-  const worst = alarms.filter((alarm) => alarm.active).sort(bySeverity)[0];
+  const worst = alarms.filter(stands).sort(bySeverity)[0];
   const stream =
     station.datastreams.find((one) => one.id === worst?.datastream_id) ??
     streams.find((one) => !isWeather(one.property_id)) ??

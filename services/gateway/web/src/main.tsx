@@ -5,6 +5,7 @@ import "./map.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./App";
+import { stands } from "./derive";
 import { language } from "./i18n";
 import { startFrames } from "./map/frames";
 import { placeName } from "./names";
@@ -18,7 +19,7 @@ effect(() => {
 });
 effect(() => {
   const name = placeName(park.value?.name);
-  const mark = highestAlarm.value?.active ? "⚠ " : "";
+  const mark = highestAlarm.value && stands(highestAlarm.value) ? "⚠ " : "";
   document.title = mark + (name ? `${name} · Fenceline` : "Fenceline");
 });
 

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { ApiError, api } from "../api";
 import type { Alarm } from "../contract";
-import { grade, needsAcknowledgement } from "../derive";
+import { grade, needsAcknowledgement, stands } from "../derive";
 import { duration, number } from "../format";
 import { t } from "../i18n";
 import { moveTo } from "../map/view";
@@ -67,7 +67,7 @@ export function AlarmCard({ alarm }: { alarm: Alarm }) {
   const open = alarmId.value === alarm.id;
   const waiting = needsAcknowledgement(alarm);
   const since = (parkNow.value - Date.parse(alarm.raised_at)) / 1000;
-  const colour = alarm.active ? alarm.colour : "returned";
+  const colour = stands(alarm) ? alarm.colour : "returned";
   return (
     <li class={`alarm-card card-${colour} ${waiting ? "unacknowledged" : ""} ${open ? "open" : ""}`} data-alarm={alarm.id}>
       <button type="button" class="alarm-head" aria-expanded={open} onClick={() => (alarmId.value = open ? null : alarm.id)}>
@@ -86,7 +86,11 @@ export function AlarmCard({ alarm }: { alarm: Alarm }) {
       <Amounts alarm={alarm} />
       <p class="alarm-state">
         <span class="state-word">{t(`state.${alarm.state}`)}</span>
+        {alarm.shelved_until && <span class="dim">{t("alarm.until", { time: clockMoment(alarm.shelved_until, now.value, timezone.value) })}</span>}
         {alarm.acknowledged_by && <span class="dim">{t("alarm.by", { name: alarm.acknowledged_by })}</span>}
+        {alarm.assigned_to && <span class="dim">{t("alarm.assigned", { name: alarm.assigned_to })}</span>}
+        {alarm.chattering && <span class="dim">{t("alarm.chattering")}</span>}
+        {alarm.stale && <span class="dim">{t("alarm.stale")}</span>}
         <button type="button" class="link-button" onClick={() => goTo(alarm)}>{t("alarm.show-station")}</button>
       </p>
       {alarm.comment && <p class="alarm-comment">{alarm.comment}</p>}

@@ -1,6 +1,6 @@
 /** The one line that a person reads from across the room: stale data first, then the highest alarm, then calm. */
 
-import { grade } from "../derive";
+import { grade, needsAcknowledgement, stands } from "../derive";
 import { duration } from "../format";
 import { t } from "../i18n";
 import { alarmAmount, stationName, subjectName } from "../names";
@@ -40,10 +40,10 @@ function Failures() {
 }
 
 function AlarmBanner({ alarm, others }: { alarm: Alarm; others: number }) {
-  const waiting = alarm.state === "unacknowledged" || alarm.state === "returned_unacknowledged";
+  const waiting = needsAcknowledgement(alarm);
   const since = (parkNow.value - Date.parse(alarm.raised_at)) / 1000;
   return (
-    <button type="button" class={`banner ${alarm.active ? `banner-${alarm.colour}` : "banner-returned"} ${waiting ? "unacknowledged" : ""}`} onClick={() => showStation(alarm.station_id)}>
+    <button type="button" class={`banner ${stands(alarm) ? `banner-${alarm.colour}` : "banner-returned"} ${waiting ? "unacknowledged" : ""}`} onClick={() => showStation(alarm.station_id)}>
       <span class={`grade grade-${alarm.colour}`}>{grade(alarm.colour)}</span>
       <strong class="banner-what">{t(`colour.${alarm.colour}`)} · {subjectName(alarm)}</strong>
       <span class="banner-where">{stationName(alarm)}</span>
