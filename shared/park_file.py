@@ -217,8 +217,13 @@ class RuleNumbers(_Entry):
 
 
 class Rule(RuleNumbers):
-    """An override of the default rule for one property, in one ring or (with `station`) at one station."""
+    """An override of a rule for one property, in one ring or (with `station`) at one station.
 
+    `name` tells the rules of a property apart. `level` is the one that has defaults; any other has the levels that it
+    is given.
+    """
+
+    name: Code = "level"
     property: PropertyId
     ring: StationRing | None = None
     station: Code | None = None

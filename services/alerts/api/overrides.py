@@ -80,7 +80,13 @@ async def change_override(
         before = await _locked(connection, park_id, override_id, body.version, actor(request))
         origin = Origin("api", override_id, body.version + 1, actor(request), utc_now(), body.reason)
         after = Override(
-            before.property_id, before.ring, before.station_id, body.numbers(), before.datastream_id, origin
+            before.property_id,
+            before.ring,
+            before.station_id,
+            body.numbers(),
+            before.datastream_id,
+            origin,
+            before.name,
         )
         await store.save(connection, park_id, after)
     return OverrideOut.of(after)
@@ -137,7 +143,7 @@ def override_of(resources: State, park_id: str, body: Draft, origin: Origin) -> 
         measures = datastream_of(resources, park_id, body.datastream_id).property_id
         if measures != body.property_id:
             raise Unprocessable(f"property_id: the datastream {body.datastream_id} measures {measures}.")
-    return Override(body.property_id, body.ring, body.station_id, body.numbers(), body.datastream_id, origin)
+    return Override(body.property_id, body.ring, body.station_id, body.numbers(), body.datastream_id, origin, body.name)
 
 
 async def _existing(connection: AsyncConnection, park_id: str, override_id: UUID) -> Override:

@@ -7,9 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from services.alerts.conditions import Level
-from services.alerts.rules import EffectiveRule, Override, Said, Scope
+from services.alerts.rules import DEFAULT_NAME, EffectiveRule, Override, Said, Scope
 from shared.levels import Colour
-from shared.park_file import Line, PropertyId, RuleNumbers, StationRing
+from shared.measures import Measure
+from shared.park_file import Code, Line, PropertyId, RuleNumbers, StationRing
 from shared.text import BilingualText
 from shared.time import UtcDatetime
 from shared.vocabulary import observed_properties
@@ -34,18 +35,20 @@ class RuleOut(BaseModel):
     """A rule as it is applied. `sources` tells where each number but the levels' comes from."""
 
     rule_id: str
+    name: str
     ring: str
     station_id: str | None = Field(description="set where the park gave this station a rule of its own")
     datastream_id: int | None = Field(default=None, description="set where the rule is told of one datastream")
     property_id: str
     property_name: BilingualText
-    unit: str
+    unit: str = Field(description="of the levels")
     levels: list[LevelOut]
     on_delay_s: float
     off_delay_s: float
     deadband_fraction: float
     max_gap_s: float
     latching: bool = Field(description="the alarm has to be reset by hand once the condition is over")
+    measure: Measure | None = Field(description="what is compared with the levels; null: the reading itself")
     sources: dict[str, str]
 
     @classmethod
@@ -55,6 +58,7 @@ class RuleOut(BaseModel):
         return cls(
             property_name=observed_properties()[rule.property_id].name,
             levels=[LevelOut.of(level) for level in rule.levels],
+            rule_id=rule.rule_id,
             sources=rule.sources,
             **{name: getattr(rule, name) for name in same},
         )
@@ -88,7 +92,7 @@ class RegistryTaken(BaseModel):
 class OriginOut(BaseModel):
     """One value that was given for a field of a rule, and by whom."""
 
-    value: list[LevelOut] | bool | float
+    value: list[LevelOut] | bool | float | Measure | None
     scope: Literal["default"] | Scope = Field(description="how near to the datastream it was said")
     source: Literal["default", "park_file", "api", "draft"]
     text: str = Field(description="the same in words")
@@ -164,6 +168,7 @@ class SaidOfRule(RuleNumbers):
 class Draft(SaidOfRule):
     """What is said of a property: everywhere in the park, or in a ring, at a station, or of one datastream."""
 
+    name: Code = Field(default=DEFAULT_NAME, description="which rule of the property; only `level` has defaults")
     property_id: PropertyId
     ring: StationRing | None = None
     station_id: str | None = Field(default=None, max_length=130)
@@ -194,12 +199,12 @@ class OverrideOut(BaseModel):
 
     id: UUID
     version: int
+    name: str
     property_id: str
     scope: Scope
     ring: str | None
     station_id: str | None
     datastream_id: int | None
-    unit: str = Field(description="of the thresholds")
     numbers: RuleNumbers
     reason: str
     updated_by: str
@@ -213,12 +218,12 @@ class OverrideOut(BaseModel):
             {
                 "id": origin.override_id,
                 "version": origin.version,
+                "name": override.name,
                 "property_id": override.property_id,
                 "scope": override.scope,
                 "ring": override.ring,
                 "station_id": override.station_id,
                 "datastream_id": override.datastream_id,
-                "unit": observed_properties()[override.property_id].unit,
                 "numbers": override.rule,
                 "reason": origin.reason,
                 "updated_by": origin.by,

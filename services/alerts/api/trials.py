@@ -43,6 +43,7 @@ class TrialOut(BaseModel):
     state: store.State
     progress: Annotated[float, Field(ge=0, le=1)]
     readings: int = Field(description="evaluated so far")
+    name: str
     property_id: str
     ring: str | None
     station_id: str | None
@@ -61,10 +62,11 @@ class TrialOut(BaseModel):
     def of(cls, trial: StoredTrial) -> Self:
         """From what is stored."""
         draft = trial.draft
-        own = set(cls.model_fields) - {"property_id", "ring", "station_id", "datastream_id", "numbers"}
+        own = set(cls.model_fields) - {"name", "property_id", "ring", "station_id", "datastream_id", "numbers"}
         return cls.model_validate(
             {name: getattr(trial, name) for name in own}
             | {
+                "name": draft.name,
                 "property_id": draft.property_id,
                 "ring": draft.ring,
                 "station_id": draft.station_id,
@@ -99,7 +101,7 @@ async def create_trial(
         raise Unavailable("Which datastreams there are cannot be told: ingest does not answer.")
     async with resources.database.begin() as connection:
         overrides = (await rule_store.overrides_of(connection, park_id)).with_draft(draft)
-        if not any(rule_of(subject, overrides, resources.settings.delays) for subject in subjects):
+        if not any(rule_of(subject, draft.name, overrides, resources.settings.delays) for subject in subjects):
             raise Unprocessable(
                 f"No datastream there has a level for {body.property_id}: give levels, or another ring or station."
             )

@@ -115,7 +115,10 @@ class TrialRunner:
         subjects = subjects_of(self._registry, trial.park_id, trial.draft)
         progress = _Progress(self._database, trial, len(subjects), self._clock)
         for datastream in subjects:
-            rules = [rule_of(datastream, said, self._delays) for said in (overrides.with_draft(trial.draft), overrides)]
+            rules = [
+                rule_of(datastream, trial.draft.name, said, self._delays)
+                for said in (overrides.with_draft(trial.draft), overrides)
+            ]
             runs = [Trial(datastream.id, rule, self._bound) if rule is not None else None for rule in rules]
             before = progress.readings
             async for readings, count in history(self._ingest, trial.park_id, datastream.id, trial.start, trial.end):
@@ -159,12 +162,12 @@ def subjects_of(registry: Registry, park_id: str, draft: Override) -> list[Datas
     ]
 
 
-def rule_of(datastream: Datastream, overrides: Overrides, delays: Delays) -> LevelRule | None:
-    """The rule of a datastream; None where no level is known for it."""
+def rule_of(datastream: Datastream, name: str, overrides: Overrides, delays: Delays) -> LevelRule | None:
+    """The rule of this name of a datastream; None where no level is known for it."""
     rules = effective_rules(
         datastream.ring, datastream.property_id, overrides, delays, datastream.station_id, datastream.id
     )
-    return rules[0].condition() if rules else None
+    return next((rule.condition() for rule in rules if rule.name == name), None)
 
 
 def _take(runs: list[Trial | None], readings: Readings) -> None:

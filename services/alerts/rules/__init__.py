@@ -2,9 +2,10 @@
 
 from services.alerts.rules.catalogue import levels_at, set_points
 from services.alerts.rules.effective import RINGS, Delays, EffectiveRule, Said, effective_rules
-from services.alerts.rules.overrides import SCOPES, Origin, Override, Overrides, Scope
+from services.alerts.rules.overrides import DEFAULT_NAME, SCOPES, Origin, Override, Overrides, Scope
 
 __all__ = [
+    "DEFAULT_NAME",
     "RINGS",
     "SCOPES",
     "Delays",

@@ -41,7 +41,7 @@ class EffectiveRule:
     `said` tells of each field every value that was given for it, the widest first: the last one counts.
     """
 
-    rule_id: str
+    name: str
     ring: str
     station_id: str | None
     property_id: str
@@ -55,6 +55,11 @@ class EffectiveRule:
     latching: bool = False
     measure: Measure | None = None
     datastream_id: int | None = None
+
+    @property
+    def rule_id(self) -> str:
+        """Of the rule of this name and property; overrides change its numbers, not its identity."""
+        return f"{self.name}.{self.property_id}"
 
     @property
     def default_source(self) -> str:
@@ -106,7 +111,7 @@ def effective_rules(
         if said["levels"]:
             found.append(
                 EffectiveRule(
-                    rule_id=f"{name}.{property_id}",
+                    name=name,
                     ring=ring,
                     station_id=station_id,
                     property_id=property_id,

@@ -69,7 +69,8 @@ class Override:
             "station": self.station_id,
             "datastream": f"datastream {self.datastream_id}",
         }[self.scope]
-        about = f"rule for {self.property_id} at {where}"
+        named = "" if self.name == DEFAULT_NAME else f"{self.name} "
+        about = f"{named}rule for {self.property_id} at {where}"
         if self.origin.source == "park_file":
             return f"park file, {about}"
         if self.origin.source == "draft":

@@ -68,11 +68,13 @@ async def about(connection: AsyncConnection, park_id: str, override: Override) -
     """The override in force about the same as this one."""
     rows = await connection.execute(
         text(
-            _SELECT + "WHERE park_id = :park_id AND property_id = :property_id AND ring IS NOT DISTINCT FROM :ring "
-            "AND station_id IS NOT DISTINCT FROM :station_id AND datastream_id IS NOT DISTINCT FROM :datastream_id"
+            _SELECT + "WHERE park_id = :park_id AND name = :name AND property_id = :property_id "
+            "AND ring IS NOT DISTINCT FROM :ring AND station_id IS NOT DISTINCT FROM :station_id "
+            "AND datastream_id IS NOT DISTINCT FROM :datastream_id"
         ),
         {
             "park_id": park_id,
+            "name": override.name,
             "property_id": override.property_id,
             "ring": override.ring,
             "station_id": override.station_id,
@@ -97,9 +99,9 @@ async def save(connection: AsyncConnection, park_id: str, override: Override) ->
     await connection.execute(
         text(
             """
-            INSERT INTO override (id, park_id, version, property_id, ring, station_id, datastream_id, numbers, reason,
-                updated_by, updated_at)
-            VALUES (:id, :park_id, :version, :property_id, :ring, :station_id, :datastream_id,
+            INSERT INTO override (id, park_id, version, name, property_id, ring, station_id, datastream_id, numbers,
+                reason, updated_by, updated_at)
+            VALUES (:id, :park_id, :version, :name, :property_id, :ring, :station_id, :datastream_id,
                 CAST(:numbers AS jsonb), :reason, :by, :at)
             ON CONFLICT (id) DO UPDATE SET version = excluded.version, numbers = excluded.numbers,
                 reason = excluded.reason, updated_by = excluded.updated_by, updated_at = excluded.updated_at
@@ -152,6 +154,7 @@ def _origin_parameters(park_id: str, origin: Origin) -> dict[str, Any]:
 
 def _parameters(park_id: str, override: Override) -> dict[str, Any]:
     return _origin_parameters(park_id, override.origin) | {
+        "name": override.name,
         "property_id": override.property_id,
         "ring": override.ring,
         "station_id": override.station_id,
@@ -168,4 +171,5 @@ def _override(row: Row[Any]) -> Override:
         RuleNumbers.model_validate_json(row.said),
         row.datastream_id,
         Origin("api", row.id, row.version, row.updated_by, row.updated_at, row.reason),
+        row.name,
     )

@@ -60,6 +60,7 @@ async def load_overrides(connection: AsyncConnection, park_id: str | None = None
                 f"{row.park_id}.{rule.station}" if rule.station else None,
                 rule,
                 origin=origin,
+                name=rule.name,
             )
             for rule in _RULES.validate_json(row.rules)
         )

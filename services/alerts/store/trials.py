@@ -20,14 +20,14 @@ KEPT = 50
 """Of one park, that have ended: the latest."""
 MOST_ATTEMPTS = 3
 _COLUMNS = (
-    "id, park_id, property_id, ring, station_id, datastream_id, CAST(numbers AS text) AS said, start_at, end_at, "
+    "id, park_id, name, property_id, ring, station_id, datastream_id, CAST(numbers AS text) AS said, start_at, end_at, "
     "created_by, created_at, state, attempts, started_at, ended_at, progress, readings, problem"
 )
 _INSERT = text(
     """
-    INSERT INTO trial (id, park_id, property_id, ring, station_id, datastream_id, numbers, start_at, end_at, created_by,
-        created_at, state)
-    VALUES (:id, :park_id, :property_id, :ring, :station_id, :datastream_id, CAST(:numbers AS jsonb), :start_at,
+    INSERT INTO trial (id, park_id, name, property_id, ring, station_id, datastream_id, numbers, start_at, end_at,
+        created_by, created_at, state)
+    VALUES (:id, :park_id, :name, :property_id, :ring, :station_id, :datastream_id, CAST(:numbers AS jsonb), :start_at,
         :end_at, :created_by, :created_at, 'queued')
     """
 )
@@ -91,6 +91,7 @@ async def add(connection: AsyncConnection, trial: StoredTrial) -> bool:
         {
             "id": trial.id,
             "park_id": trial.park_id,
+            "name": draft.name,
             "property_id": draft.property_id,
             "ring": draft.ring,
             "station_id": draft.station_id,
@@ -190,6 +191,7 @@ def _trial(row: Row[Any]) -> StoredTrial:
         RuleNumbers.model_validate_json(row.said),
         row.datastream_id,
         Origin("draft"),
+        row.name,
     )
     return StoredTrial(
         id=row.id,

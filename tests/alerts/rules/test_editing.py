@@ -164,3 +164,25 @@ async def test_the_evaluation_follows_an_edit(alerts: httpx.AsyncClient, produce
         return not [alarm for alarm in await open_alarms(alerts) if alarm["active"]]
 
     await eventually(returned, 30)
+
+
+async def test_a_property_has_further_rules_by_name(alerts: httpx.AsyncClient, producer: Producer) -> None:
+    file = park_file(rules=[{"name": "odour", "property": "chlorine", "levels": LEVELS, "off_delay_s": 9}])
+    await alerts.put("/parks/p/registry", json=file)
+    measure = {"kind": "maximum", "window_s": 60}
+    own = await created(alerts, name="odour", station_id="p.s1", on_delay_s=0, measure=measure)
+    await created(alerts, station_id="p.s1", on_delay_s=5)  # about another rule
+    (plain, named) = (await effective(alerts))["items"]
+    assert (plain["rule_id"], plain["on_delay_s"], plain["off_delay_s"]) == ("level.chlorine", 5, 2)
+    assert (named["rule_id"], named["on_delay_s"], named["off_delay_s"]) == ("odour.chlorine", 0, 9)
+    assert named["origins"]["on_delay_s"][-1]["override_id"] == own["id"]
+    assert (plain["measure"], named["measure"], named["origins"]["measure"][-1]["value"]) == (None, measure, measure)
+    assert named["origins"]["levels"][-1]["text"] == "park file, odour rule for chlorine at all rings"
+
+    async def raised() -> bool:
+        await tell(producer, 0, 0.6)
+        return [(alarm["rule_id"], alarm["colour"]) for alarm in await open_alarms(alerts)] == [
+            ("odour.chlorine", "red")
+        ]
+
+    await eventually(raised, 30)

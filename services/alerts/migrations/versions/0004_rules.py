@@ -12,6 +12,7 @@ CREATE = (
         id uuid PRIMARY KEY,
         park_id text NOT NULL,
         version integer NOT NULL,
+        name text NOT NULL,
         property_id text NOT NULL,
         ring text,
         station_id text,
@@ -23,7 +24,7 @@ CREATE = (
     )
     """,
     """
-    CREATE UNIQUE INDEX override_about ON override (park_id, property_id, ring, station_id, datastream_id)
+    CREATE UNIQUE INDEX override_about ON override (park_id, name, property_id, ring, station_id, datastream_id)
         NULLS NOT DISTINCT
     """,
     "CREATE INDEX override_by_park ON override (park_id, id)",
@@ -45,6 +46,7 @@ CREATE = (
     CREATE TABLE trial (
         id uuid PRIMARY KEY,
         park_id text NOT NULL,
+        name text NOT NULL,
         property_id text NOT NULL,
         ring text,
         station_id text,
