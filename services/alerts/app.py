@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from services.alerts.api import (
     alarms,
+    floods,
     incidents,
     kpi,
     operations,
@@ -134,6 +135,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
     app.include_router(operations.router)
     app.include_router(suppressions.router)
     app.include_router(incidents.router)
+    app.include_router(floods.router)
     app.include_router(rules.router)
     app.include_router(overrides.router)
     app.include_router(trials.router)

@@ -1,12 +1,11 @@
 """Incidents over HTTP: list, look, follow, close; and the park's policy of what belongs together and who is called."""
 
-import base64
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
+from services.alerts.api.cursors import Cursor, encode, time_and_id, time_number_and_id
 from services.alerts.api.incident_schemas import (
     Closing,
     IncidentOut,
@@ -26,7 +25,6 @@ from shared.time import utc_now
 from shared.web import actor
 
 router = APIRouter(prefix="/parks/{park_id}", tags=["incidents"])
-Cursor = Annotated[str | None, Query(max_length=200)]
 
 
 @router.get("/incidents", responses=responses(BadRequest))
@@ -39,7 +37,7 @@ async def list_incidents(
     cursor: Cursor = None,
 ) -> IncidentPage:
     """The incidents of a park, the latest first."""
-    after = _place(cursor, 2)
+    after = time_and_id(cursor)
     async with resources.database.connect() as connection:
         found = await store.page(
             connection,
@@ -47,10 +45,10 @@ async def list_incidents(
             only_open=state == "open",
             alarm_id=alarm_id,
             limit=limit + 1,
-            after=(datetime.fromisoformat(after[0]), UUID(after[1])) if after else None,
+            after=after,
         )
     shown = found[:limit]
-    more = _cursor(shown[-1].recorded_at.isoformat(), str(shown[-1].id)) if len(found) > limit else None
+    more = encode(shown[-1].recorded_at, shown[-1].id) if len(found) > limit else None
     return IncidentPage(items=[IncidentOut.of(incident) for incident in shown], next=more)
 
 
@@ -71,17 +69,12 @@ async def show_timeline(
     cursor: Cursor = None,
 ) -> Timeline:
     """What happened to an incident and to each of its alarms."""
-    after = _place(cursor, 3)
+    after = time_number_and_id(cursor)
     async with resources.database.connect() as connection:
         _found(await store.one(connection, park_id, incident_id), park_id, incident_id)
-        rows = await store.timeline(
-            connection,
-            incident_id,
-            limit + 1,
-            (datetime.fromisoformat(after[0]), int(after[1]), UUID(after[2])) if after else None,
-        )
+        rows = await store.timeline(connection, incident_id, limit + 1, after)
     last = rows[limit - 1] if len(rows) > limit else None
-    more = _cursor(last["recorded_at"].isoformat(), str(last["number"]), str(last["id"])) if last else None
+    more = encode(last["recorded_at"], last["id"], last["number"]) if last else None
     return Timeline(items=[TimelineEntry.model_validate(row) for row in rows[:limit]], next=more)
 
 
@@ -117,7 +110,7 @@ async def show_policy(park_id: str, resources: Resources) -> PolicyOut:
 
 @router.put("/alarm-policy", responses=responses(Unprocessable))
 async def put_policy(park_id: str, body: PolicyIn, request: Request, resources: Resources) -> PolicyOut:
-    """Replace the policy of a park. It counts from the next alarm on; what is grouped already stays so."""
+    """Replace the policy of a park. What is grouped already stays so; for who is called it counts at once."""
     async with resources.database.begin() as connection:
         kept = await policies.save(connection, park_id, body.policy, actor(request), body.reason, utc_now())
     return PolicyOut.of(kept)
@@ -127,22 +120,3 @@ def _found(incident: store.Incident | None, park_id: str, incident_id: UUID) -> 
     if incident is None:
         raise NotFound(f"There is no incident {incident_id} in the park {park_id!r}.")
     return incident
-
-
-def _cursor(*parts: str) -> str:
-    return base64.urlsafe_b64encode("|".join(parts).encode()).decode()
-
-
-def _place(cursor: str | None, parts: int) -> list[str] | None:
-    """What `_cursor` was given: a time, a number where there are three parts, an id; raises `BadRequest`."""
-    if cursor is None:
-        return None
-    try:
-        found = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
-        moment, *number, name = found
-        if len(found) != parts or datetime.fromisoformat(moment).tzinfo is None:
-            raise ValueError(cursor)
-        _ = UUID(name), [int(text) for text in number]
-    except ValueError as error:
-        raise BadRequest("cursor: not a cursor that this list gave") from error
-    return found

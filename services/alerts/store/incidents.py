@@ -240,6 +240,23 @@ async def page(
     return [_incident(row) for row in rows]
 
 
+async def pressing(connection: AsyncConnection, park_id: str, limit: int) -> tuple[list[Incident], int]:
+    """The open incidents of a park, the highest colour first, then those that stand, then the latest; and how many."""
+    colours = [colour.value for colour in Colour]
+    rows = await connection.execute(
+        text(
+            """
+            SELECT *, count(*) OVER () AS all_of_them FROM incident WHERE park_id = :park_id AND closed_at IS NULL
+            ORDER BY array_position(CAST(:colours AS text[]), colour) DESC, active = 0, recorded_at DESC, id DESC
+            LIMIT :limit
+            """
+        ),
+        {"park_id": park_id, "colours": colours, "limit": limit},
+    )
+    found = rows.all()
+    return [_incident(row) for row in found], found[0].all_of_them if found else 0
+
+
 async def timeline(
     connection: AsyncConnection, incident_id: UUID, limit: int, after: tuple[datetime, int, UUID] | None
 ) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from shared.messages import ObservationsStored
-from shared.streams import shard_of
+from shared.streams import OBSERVATION_SHARDS, shard_of
 from shared.time import to_microseconds, utc_now
 from tests.alerts.park import Producer, datastream
 from tests.alerts.test_app import eventually, open_alarms, raised, served, service, settings_of, tell
@@ -98,7 +98,7 @@ async def test_incidents_are_paged_the_latest_first(alerts: httpx.AsyncClient, p
     producer.datastreams.append(datastream(3, "ammonia", longitude=119.5))
     await raised(alerts, producer)
     now = to_microseconds(utc_now())
-    stream = f"observations.{shard_of('p.s3', 16)}"
+    stream = f"observations.{shard_of('p.s3', OBSERVATION_SHARDS)}"
     for ago_s in (9, 6, 3):
         message = ObservationsStored.of([(3, now - ago_s * 1_000_000, 500.0, "N")], received_at=now)
         await producer.tell(stream, message)
