@@ -95,8 +95,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/parks/{park_id}/incidents/{incident_id}/timeline", Service.ALERTS),
     Route("POST", "/parks/{park_id}/incidents/{incident_id}/close", Service.ALERTS, Scope.WRITE),
     Route("GET", "/parks/{park_id}/flood", Service.ALERTS),
-    Route("GET", "/parks/{park_id}/notifications", Service.ALERTS),
-    Route("GET", "/parks/{park_id}/flood", Service.ALERTS),
     Route("GET", "/parks/{park_id}/floods", Service.ALERTS),
     Route("GET", "/parks/{park_id}/notifications", Service.ALERTS),
     Route("GET", "/parks/{park_id}/alarm-policy", Service.ALERTS),
