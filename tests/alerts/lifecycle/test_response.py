@@ -153,12 +153,17 @@ ACTIONS = ("acknowledge", "reset", "shelve", "shelve once", "unshelve", "mainten
 
 
 @settings(deadline=None)
-@given(late_readings(), st.lists(st.tuples(st.integers(0, 40), st.sampled_from(ACTIONS)), max_size=12), st.booleans())
+@given(
+    late_readings(),
+    st.lists(st.tuples(st.integers(0, 40), st.sampled_from(ACTIONS)), max_size=12),
+    st.builds(Hold, st.booleans(), st.booleans()),
+    st.booleans(),
+)
 def test_whatever_operators_do_the_evaluation_goes_on(
-    readings: tuple[list[Sample], list[Sample]], done: list[tuple[int, str]], latching: bool
+    readings: tuple[list[Sample], list[Sample]], done: list[tuple[int, str]], hold: Hold, latching: bool
 ) -> None:
     rule = replace(RULE, latching=latching)
-    track, hold, now = Track(rule, BOUND), Hold(), NOW
+    track, now = Track(rule, BOUND), NOW
     standing: Alarm | None = None
     ids: set[UUID] = set()
     serial = 0
