@@ -202,7 +202,7 @@ class Shard:
             await self._write_effects(facts[-1], known, outcome, slots, rows, history, now)
         self.position = facts[-1].position
         self._count(outcome, rows, history, judged & rows.ahead)
-        self._to_tell |= outcome.standing - outcome.changes.keys()
+        self._to_tell |= outcome.standing
         _measure(fed, rows, history, messages, now)
         spoke = rows.heard > 0
         return dict(zip(rows.datastream[spoke].tolist(), rows.heard[spoke].tolist(), strict=True))
