@@ -1,5 +1,7 @@
 """Rules edited over HTTP: overrides with versions, who and why. What is changed is in force within seconds."""
 
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -17,8 +19,10 @@ from services.alerts.api.rule_schemas import (
 )
 from services.alerts.api.rules import datastream_of, station_of
 from services.alerts.api.state import Resources, State
+from services.alerts.engine.trials import rule_of
 from services.alerts.rules import RINGS, Origin, Override
 from services.alerts.store import overrides as store
+from services.alerts.store import rules as rule_store
 from shared.park_file import Line
 from shared.problems import BadRequest, Conflict, NotFound, Unavailable, Unprocessable, responses
 from shared.time import utc_now
@@ -88,7 +92,8 @@ async def change_override(
             origin,
             before.name,
         )
-        await store.save(connection, park_id, after)
+        async with _no_alarm_left_behind(connection, resources, park_id, before):
+            await store.save(connection, park_id, after)
     return OverrideOut.of(after)
 
 
@@ -98,9 +103,10 @@ async def remove_override(
 ) -> None:
     """Say nothing any more: what is wider counts again. The versions stay readable."""
     async with resources.database.begin() as connection:
-        await _locked(connection, park_id, override_id, version, actor(request))
+        before = await _locked(connection, park_id, override_id, version, actor(request))
         origin = Origin("api", override_id, version + 1, actor(request), utc_now(), reason)
-        await store.remove(connection, park_id, origin)
+        async with _no_alarm_left_behind(connection, resources, park_id, before):
+            await store.remove(connection, park_id, origin)
 
 
 @router.get("/{override_id}/versions", responses=responses(NotFound))
@@ -164,6 +170,36 @@ async def _locked(connection: AsyncConnection, park_id: str, override_id: UUID, 
             version=found.origin.version,
         )
     return found
+
+
+@asynccontextmanager
+async def _no_alarm_left_behind(
+    connection: AsyncConnection, resources: State, park_id: str, changed: Override
+) -> AsyncIterator[None]:
+    """Change an override; raises Conflict where that takes away the rule under which an alarm stands.
+
+    Nothing would be left to tell when such an alarm is over.
+    """
+    standing = await rule_store.standing_under(connection, park_id, f"{changed.name}.{changed.property_id}")
+    has_rule = await _having_rule(connection, resources, park_id, changed.name, standing) if standing else set()
+    yield
+    if has_rule:
+        lost = has_rule - await _having_rule(connection, resources, park_id, changed.name, standing)
+        if lost:
+            raise Conflict(
+                "Alarms stand under this rule, which would be there no more. Give it levels above the readings first, "
+                "so that they return.",
+                alarms=sorted(str(standing[datastream_id]) for datastream_id in lost)[:20],
+            )
+
+
+async def _having_rule(
+    connection: AsyncConnection, resources: State, park_id: str, name: str, datastream_ids: Iterable[int]
+) -> set[int]:
+    overrides = await rule_store.overrides_of(connection, park_id)
+    found = (resources.registry.datastream(datastream_id) for datastream_id in datastream_ids)
+    delays = resources.settings.delays
+    return {own.id for own in found if own is not None and rule_of(own, name, overrides, delays) is not None}
 
 
 def _not_found(park_id: str, override_id: UUID) -> NotFound:

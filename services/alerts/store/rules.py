@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
@@ -39,6 +40,18 @@ async def versions(connection: AsyncConnection) -> Mapping[str, int]:
     """The version of every park's rules: cheap to ask, tells whether to load them again."""
     rows = await connection.execute(text("SELECT park_id, version FROM rule_override"))
     return {row.park_id: row.version for row in rows}
+
+
+async def standing_under(connection: AsyncConnection, park_id: str, rule_id: str) -> dict[int, UUID]:
+    """The active alarms of a rule in a park, by datastream; at most a thousand of them."""
+    rows = await connection.execute(
+        text(
+            "SELECT datastream_id, id FROM alarm WHERE park_id = :park_id AND rule_id = :rule_id AND active "
+            "AND closed_at IS NULL AND datastream_id IS NOT NULL ORDER BY datastream_id LIMIT 1000"
+        ),
+        {"park_id": park_id, "rule_id": rule_id},
+    )
+    return {row.datastream_id: row.id for row in rows}
 
 
 async def load_overrides(connection: AsyncConnection, park_id: str | None = None) -> dict[str, Overrides]:

@@ -186,3 +186,32 @@ async def test_a_property_has_further_rules_by_name(alerts: httpx.AsyncClient, p
         ]
 
     await eventually(raised, 30)
+
+
+async def test_the_rule_of_an_alarm_that_stands_is_not_taken_away(
+    alerts: httpx.AsyncClient, producer: Producer
+) -> None:
+    override = await created(alerts, name="odour", datastream_id=1, levels=LEVELS)
+    path = f"{OVERRIDES}/{override['id']}"
+
+    async def raised() -> bool:
+        await tell(producer, 0, 0.6)
+        return bool(await open_alarms(alerts))
+
+    await eventually(raised, 30)
+    (alarm,) = await open_alarms(alerts)
+    for refused in (
+        await alerts.delete(path, params={"version": 1, "reason": "nonsense"}),
+        await alerts.put(path, json={"version": 1, "on_delay_s": 1, "reason": "no levels any more"}),
+    ):
+        assert (refused.status_code, refused.json()["alarms"]) == (409, [alarm["id"]])
+    assert (await alerts.get(path)).json()["version"] == 1
+    raise_levels = {"version": 1, "levels": [{**LEVELS[0], "threshold": 5}], "reason": "it goes"}
+    assert (await alerts.put(path, json=raise_levels)).status_code == 200
+
+    async def returned() -> bool:
+        await tell(producer, 0, 0.6)
+        return not [each for each in await open_alarms(alerts) if each["active"]]
+
+    await eventually(returned, 30)
+    assert (await alerts.delete(path, params={"version": 2, "reason": "gone"})).status_code == 204
