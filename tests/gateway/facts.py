@@ -5,16 +5,23 @@ from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
 
+from services.gateway.events.live import PRODUCERS
 from services.gateway.routing import Service
 from shared.levels import Colour
 from shared.messages import (
     AlarmChanged,
     AlarmState,
     AlarmTransition,
+    FloodChanged,
+    IncidentChange,
+    IncidentChanged,
+    IncidentState,
     ObservationsStored,
     RegistryChanged,
+    RoleCalled,
     RunChanged,
     RunState,
+    WaitingAlarm,
 )
 from shared.messages.base import Message
 from shared.streams import Fact, publish
@@ -54,6 +61,57 @@ def run(park_id: str) -> RunChanged:
     )
 
 
+def incident(park_id: str) -> IncidentChanged:
+    return IncidentChanged(
+        change_id=uuid4(),
+        incident_id=UUID(int=8),
+        park_id=park_id,
+        change=IncidentChange.OPENED,
+        state=IncidentState.ACTIVE,
+        colour=Colour.YELLOW,
+        peak_colour=Colour.YELLOW,
+        property_ids=["chlorine"],
+        station_ids=[f"{park_id}.s01"],
+        alarms=1,
+        active=1,
+        unacknowledged=1,
+        opened_at=NOW,
+        at=NOW,
+        recorded_at=NOW,
+    )
+
+
+def flood(park_id: str) -> FloodChanged:
+    return FloodChanged(
+        change_id=uuid4(),
+        flood_id=UUID(int=9),
+        park_id=park_id,
+        began_at=NOW,
+        ended_at=None,
+        operators=1,
+        window_s=600,
+        alarms={Colour.YELLOW: 11},
+        recorded_at=NOW,
+    )
+
+
+def call(park_id: str) -> RoleCalled:
+    waiting = WaitingAlarm(
+        alarm_id=UUID(int=7), station_id=f"{park_id}.s01", property_id="chlorine", colour=Colour.YELLOW, since=NOW
+    )
+    return RoleCalled(
+        notification_id=uuid4(),
+        park_id=park_id,
+        incident_id=UUID(int=8),
+        role="operator",
+        after_s=0,
+        colour=Colour.YELLOW,
+        alarms=[waiting],
+        flood=False,
+        recorded_at=NOW,
+    )
+
+
 def observations(*rows: tuple[int, float, float]) -> ObservationsStored:
     """(datastream, seconds after NOW, value) each."""
     return ObservationsStored.of(
@@ -79,8 +137,8 @@ class Outbox:
         await publish(self._redis, self._producer(stream).facts[stream])
 
     def _producer(self, stream: str) -> Upstream:
-        service = {"alarms": Service.ALERTS, "runs": Service.MODEL}.get(stream, Service.INGEST)
-        return self._upstreams[service]
+        producers = (service for service, streams in PRODUCERS.items() if stream in streams)
+        return self._upstreams[next(producers, Service.INGEST)]
 
 
-__all__ = ["NOW", "Outbox", "RegistryChanged", "alarm", "observations", "run"]
+__all__ = ["NOW", "Outbox", "RegistryChanged", "alarm", "call", "flood", "incident", "observations", "run"]

@@ -1,6 +1,7 @@
 """Live events over a real Valkey, a real socket and real catch-up reads."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -17,13 +18,16 @@ from services.gateway.events.stream import client_stream
 from services.gateway.routing import Service
 from services.gateway.store import Store
 from shared.messages import ObservationsStored, RegistryChanged
+from shared.messages.base import Message
 from shared.redis import create_redis
 from shared.time import utc_now
 from tests.gateway.conftest import Door, Keys, Settings, open_door
-from tests.gateway.facts import Outbox, alarm, observations, run
+from tests.gateway.facts import Outbox, alarm, call, flood, incident, observations, run
 from tests.gateway.serving import Relay
 from tests.gateway.sse import listening
 from tests.gateway.upstreams import Upstream
+
+REST = "incidents:0,floods:0,notifications:0"
 
 
 @pytest.fixture
@@ -49,12 +53,32 @@ async def test_alarms_and_runs_are_told_as_they_happen(north: httpx.AsyncClient,
         raised = alarm("north")
         await outbox.write("alarms", raised)
         heard = await listener.next()
-        assert (heard.event, heard.id) == ("alarm", "alarms:1,runs:0")
+        assert (heard.event, heard.id) == ("alarm", f"alarms:1,runs:0,{REST}")
         assert heard.data["transition_id"] == str(raised.transition_id)
         assert (heard.data["colour"], heard.data["park_id"]) == ("yellow", "north")
         await outbox.write("runs", run("north"))
         heard = await listener.next()
-        assert (heard.event, heard.id, heard.data["state"]) == ("run", "alarms:1,runs:1", "succeeded")
+        assert (heard.event, heard.id, heard.data["state"]) == ("run", f"alarms:1,runs:1,{REST}", "succeeded")
+
+
+async def test_incidents_floods_and_calls_are_told_and_replayed(north: httpx.AsyncClient, outbox: Outbox) -> None:
+    facts: list[tuple[str, Message]] = [
+        ("incidents", incident("north")),
+        ("floods", flood("north")),
+        ("notifications", call("north")),
+    ]
+    async with listening(north) as listener:
+        await listener.live()
+        last = listener.last_id
+        for stream, fact in facts:
+            await outbox.write(stream, fact)
+        live = [await listener.next() for _ in facts]
+    assert [heard.event for heard in live] == ["incident", "flood", "notification"]
+    assert [heard.data for heard in live] == [json.loads(fact.encode()) for _, fact in facts]
+    async with listening(north, headers={"Last-Event-ID": last or ""}) as listener:
+        replayed = [await listener.next() for _ in facts]
+        await listener.silence(0.3)
+    assert [(heard.event, heard.data) for heard in replayed] == [(heard.event, heard.data) for heard in live]
 
 
 async def test_what_was_before_is_not_told_to_who_does_not_ask(north: httpx.AsyncClient, outbox: Outbox) -> None:
@@ -64,7 +88,7 @@ async def test_what_was_before_is_not_told_to_who_does_not_ask(north: httpx.Asyn
         await listener.next()
     async with listening(north) as listener:
         await listener.live()
-        assert listener.last_id == "alarms:1,runs:0"
+        assert listener.last_id == f"alarms:1,runs:0,{REST}"
         await outbox.write("alarms", alarm("north", "new"))
         assert (await listener.next()).data["comment"] == "new"
 
@@ -222,7 +246,7 @@ async def test_signs_of_life_and_cursors_come_when_nothing_happens(
     async with listening(north) as listener:
         await listener.live()
         await outbox.write("alarms", alarm("south"))
-        while "still here" not in listener.comments or listener.last_id != "alarms:1,runs:0":
+        while "still here" not in listener.comments or listener.last_id != f"alarms:1,runs:0,{REST}":
             await listener.block()
 
 
@@ -266,7 +290,7 @@ async def test_a_slow_client_is_dropped_with_a_word_and_may_come_back(
         assert len(told) < total
         async with listening(north, headers={"Last-Event-ID": last or ""}) as again:
             for position in range(len(told) + 1, total + 1):
-                assert (await again.next()).id == f"alarms:{position},runs:0"
+                assert (await again.next()).id == f"alarms:{position},runs:0,{REST}"
 
 
 @pytest.mark.parametrize(

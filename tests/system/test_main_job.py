@@ -113,7 +113,7 @@ def test_events_reach_a_client_and_are_replayed(park: RunningPark) -> None:
     with park.api as api:
         first = list(read_events(api, last_event_id="alarms:0,runs:0", count=4))
         again = list(read_events(api, last_event_id=str(first[0]["id"]), count=3))
-    assert {event["event"] for event in first} <= {"alarm", "run"}
+    assert {event["event"] for event in first} <= {"alarm", "run", "incident", "notification"}
     assert [event["id"] for event in again] == [event["id"] for event in first[1:]]
 
 

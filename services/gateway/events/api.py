@@ -33,14 +33,15 @@ async def events(
     request: Request,
     who: Reader,
     park_id: Annotated[list[str] | None, Query(description="only these parks; default: all of the key")] = None,
-    kind: Annotated[list[str] | None, Query(description="alarm, run, observation; several with commas")] = None,
+    kind: Annotated[list[str] | None, Query(description=f"{', '.join(Kind)}; several with commas")] = None,
     last_event_id: Annotated[str | None, Query(description="like the header, for clients that cannot set it")] = None,
     last_event_id_header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> EventStream:
     """Live events as server-sent events: alarm transitions, runs of the model, live values (once a second a park).
 
-    With the id of the last event heard, alarms and runs that were missed come first. Live values are not replayed.
-    An event can come twice; alarm transitions carry `transition_id` to tell.
+    Incidents, floods of alarms and calls of people (`notification`) too. With the id of the last event heard, all that
+    was missed comes first, but live values, which are not replayed. An event can come twice; alarm transitions carry
+    `transition_id`, changes of incidents and floods `change_id`, calls `notification_id` to tell.
     """
     gateway = gateway_of(request)
     interest = Interest(require_parks(who, park_id or ()), _kinds(kind))

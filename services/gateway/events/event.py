@@ -10,11 +10,20 @@ class Kind(StrEnum):
 
     ALARM = "alarm"
     RUN = "run"
+    INCIDENT = "incident"
+    FLOOD = "flood"
+    NOTIFICATION = "notification"
     OBSERVATION = "observation"
 
 
 # The streams that are replayed, and what their facts are told as. Observations are not: a client asks for the latest.
-REPLAYED: Mapping[str, Kind] = {"alarms": Kind.ALARM, "runs": Kind.RUN}
+REPLAYED: Mapping[str, Kind] = {
+    "alarms": Kind.ALARM,
+    "runs": Kind.RUN,
+    "incidents": Kind.INCIDENT,
+    "floods": Kind.FLOOD,
+    "notifications": Kind.NOTIFICATION,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The live events of one process: one reader of the facts, however many clients listen."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import httpx
 from pydantic import ValidationError
@@ -13,11 +13,30 @@ from services.gateway.events.feeds import Feed, not_understood, recent_only
 from services.gateway.events.hub import Hub
 from services.gateway.events.latest import LatestValues
 from services.gateway.routing import Service
-from shared.messages import AlarmChanged, ObservationsStored, RegistryChanged, RunChanged
+from shared.messages import (
+    AlarmChanged,
+    FloodChanged,
+    IncidentChanged,
+    ObservationsStored,
+    RegistryChanged,
+    RoleCalled,
+    RunChanged,
+)
 from shared.outbox import http_catch_up
 from shared.streams import READ_COUNT, Fact, FactReader, observation_stream
 
-PRODUCERS = {"alarms": Service.ALERTS, "runs": Service.MODEL}
+PRODUCERS = {
+    Service.ALERTS: ["alarms", "incidents", "floods", "notifications"],
+    Service.MODEL: ["runs"],
+}
+Told = AlarmChanged | RunChanged | IncidentChanged | FloodChanged | RoleCalled
+MESSAGES: Mapping[Kind, type[Told]] = {
+    Kind.ALARM: AlarmChanged,
+    Kind.RUN: RunChanged,
+    Kind.INCIDENT: IncidentChanged,
+    Kind.FLOOD: FloodChanged,
+    Kind.NOTIFICATION: RoleCalled,
+}
 COALESCE_S = 1.0
 
 
@@ -28,13 +47,17 @@ class LiveEvents:
         self.hub = Hub()
         self._latest = LatestValues()
         self._parks = DatastreamParks(services[Service.INGEST])
-        self._catch_ups = {stream: http_catch_up(services[service]) for stream, service in PRODUCERS.items()}
+        catch_ups = {service: http_catch_up(services[service]) for service in PRODUCERS}
+        self._catch_ups = {stream: catch_ups[service] for service, streams in PRODUCERS.items() for stream in streams}
         self._readers = {stream: FactReader(redis, catch_up) for stream, catch_up in self._catch_ups.items()}
         observations = ["registry", *(observation_stream(shard) for shard in range(shards))]
         ingest = recent_only(http_catch_up(services[Service.INGEST]))
         self._feeds = [
             Feed(redis, ingest, observations, self._on_ingest),
-            *(Feed(redis, self._catch_ups[stream], [stream], self._on_fact, self.hub.begin) for stream in REPLAYED),
+            *(
+                Feed(redis, catch_ups[service], streams, self._on_fact, self.hub.begin)
+                for service, streams in PRODUCERS.items()
+            ),
         ]
 
     async def run(self) -> None:
@@ -90,7 +113,6 @@ class LiveEvents:
 
 def event_of(fact: Fact) -> Event:
     """The event that tells of a fact of a replayed stream; raises pydantic's `ValidationError`."""
-    message: AlarmChanged | RunChanged
     kind = REPLAYED[fact.stream]
-    message = AlarmChanged.decode(fact.payload) if kind is Kind.ALARM else RunChanged.decode(fact.payload)
+    message = MESSAGES[kind].decode(fact.payload)
     return Event(kind, message.park_id, message.model_dump_json().encode(), fact.stream, fact.position)
