@@ -62,6 +62,17 @@ class RateOfChangeValue(_Document):
     window_s: WindowS
 
 
+class DeviationValue(_Document):
+    """By how many robust standard deviations a reading is above the median of the window before it.
+
+    The levels are plain numbers. `least` is the standard deviation that is assumed at least: the instrument's noise.
+    """
+
+    kind: Literal["deviation"]
+    window_s: WindowS
+    least: float = Field(gt=0, description="in the stored unit")
+
+
 class StuckValue(_Document):
     """For how long no reading differed from the one before by more than `tolerance`; the levels are in seconds.
 
@@ -96,6 +107,7 @@ Measure = Annotated[
     | PercentileValue
     | NOfMSamples
     | RateOfChangeValue
+    | DeviationValue
     | StuckValue
     | ImplausibleValue,
     Field(discriminator="kind"),

@@ -1,7 +1,16 @@
 """From what a rule says about its measure to what is computed."""
 
 from services.alerts.conditions import RAW, Measure
-from services.alerts.conditions.measures import Implausible, Maximum, Mean, NOfM, Percentile, RateOfChange, Stuck
+from services.alerts.conditions.measures import (
+    Deviation,
+    Implausible,
+    Maximum,
+    Mean,
+    NOfM,
+    Percentile,
+    RateOfChange,
+    Stuck,
+)
 from shared import measures as documents
 
 
@@ -18,6 +27,8 @@ def measure_of(document: documents.Measure | None) -> Measure:
             return NOfM(document.n, document.m)
         case documents.RateOfChangeValue():
             return RateOfChange(_us(document.window_s))
+        case documents.DeviationValue():
+            return Deviation(_us(document.window_s), document.least)
         case documents.StuckValue():
             return Stuck(_us(document.window_s), document.tolerance, document.above)
         case documents.ImplausibleValue():

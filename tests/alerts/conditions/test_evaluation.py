@@ -22,7 +22,16 @@ from services.alerts.conditions import (
     from_bytes,
     to_bytes,
 )
-from services.alerts.conditions.measures import Implausible, Maximum, Mean, NOfM, Percentile, RateOfChange, Stuck
+from services.alerts.conditions.measures import (
+    Deviation,
+    Implausible,
+    Maximum,
+    Mean,
+    NOfM,
+    Percentile,
+    RateOfChange,
+    Stuck,
+)
 from services.alerts.conditions.track import MOST_KEPT
 from shared.levels import Colour
 from tests.alerts.conditions.scripts import BOUND, RULE, START, S, at
@@ -36,7 +45,8 @@ HIGHEST = replace(RULE, rule_id="highest", measure=Maximum(40 * S), off_delay=0)
 MOST = replace(QUICK, rule_id="most", measure=Percentile(120 * S, 80.0))
 STILL = LevelRule("still", (Level(Colour.BLUE, 20), Level(Colour.RED, 50)), 0, 0, 0, measure=Stuck(100 * S, 0.3, 0.1))
 ODD = LevelRule("odd", (Level(Colour.BLUE, 0.1),), 10 * S, 0, measure=Implausible(0.05, 4.0))
-SETS = [[RULE, QUICK, WARY], [MEAN, RATE, SOME], [HIGHEST, MOST, STILL], [RULE, MEAN, ODD]]
+UNUSUAL = LevelRule("unusual", (Level(Colour.BLUE, 3),), 0, 5 * S, measure=Deviation(90 * S, 0.1))
+SETS = [[RULE, QUICK, WARY], [MEAN, RATE, SOME], [HIGHEST, MOST, STILL], [UNUSUAL, MEAN, ODD]]
 IDS = [70, 7, 700]
 any_rules = st.sampled_from(SETS)
 

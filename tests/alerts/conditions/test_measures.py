@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.alerts.conditions import Level, LevelRule, Measure, Readings, Sample, Track
 from services.alerts.conditions.measures import (
     MOST_IN_WINDOW,
+    Deviation,
     Implausible,
     Maximum,
     Mean,
@@ -84,6 +85,14 @@ def rate(samples: list[Sample]) -> float:
     return rise / (sum(s.time for s in newer) / len(newer) - sum(s.time for s in older) / len(older)) * 60 * S
 
 
+def deviation(samples: list[Sample]) -> float:
+    usual = sorted(sample.height for sample in window(samples, W)[:-1])
+    if not usual or not covered(samples, W) or (median := usual[(len(usual) - 1) // 2]) == inf:
+        return nan
+    spread = sorted(abs(height - median) for height in usual)[(len(usual) - 1) // 2]
+    return nan if spread == inf else (samples[-1].height - median) / max(1.4826 * spread, 0.2)
+
+
 def stuck(samples: list[Sample]) -> float:
     found = 0
     for before, sample in zip(reversed(samples[:-1]), reversed(samples), strict=False):
@@ -106,6 +115,7 @@ DEFINITIONS: list[tuple[Measure, Callable[[list[Sample]], float]]] = [
     (Percentile(W, 90.0), percentile),
     (NOfM(3, 5), n_of_m),
     (RateOfChange(W), rate),
+    (Deviation(W, 0.2), deviation),
     (Stuck(W, 0.2, 0.1), stuck),
     (Implausible(0.5, 4.0), implausible),
 ]
@@ -185,6 +195,16 @@ def test_the_rate_of_a_straight_line_is_exact_however_it_is_sampled(gaps: list[i
     assert known == pytest.approx([slope] * len(known), abs=1e-5)
 
 
+def test_what_is_unusual_for_a_datastream_is_told_far_below_the_levels() -> None:
+    rule = under(Deviation(1800 * S, 0.01), Level(Colour.BLUE, 6))
+    usual = [at(i * 30, 0.1 + 0.02 * (i % 3)) for i in range(60)]
+    assert told(rule, usual) == []
+    assert told(rule, [*usual, at(1800, 0.35)]) == [(1800, 0, 1)]
+    noisy = [at(i * 30, 0.1 + 0.1 * (i % 3)) for i in range(60)]
+    assert told(rule, [*noisy, at(1800, 0.35)]) == []
+    assert rule.measure.unit_of("mg/m3") == "1"
+
+
 def test_a_value_that_stands_still_is_stuck_unless_it_is_low() -> None:
     levels = (Level(Colour.BLUE, 600),)
     assert told(under(Stuck(1200 * S), *levels), every(30, 40, 0.73)) == [(600, 0, 1)]
@@ -243,11 +263,13 @@ def test_what_is_beyond_the_range_is_above_every_level() -> None:
         lambda: NOfM(4, 3),
         lambda: Stuck(S, -1.0),
         lambda: Stuck(0),
+        lambda: Deviation(S, 0.0),
+        lambda: Deviation(0, 1.0),
         lambda: Implausible(2.0, 1.0),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong: Callable[[], Measure]) -> None:
-    with pytest.raises(ValueError, match="window|percentile|n of m|tolerance|plausible"):
+    with pytest.raises(ValueError, match=r"window|deviation|percentile|n of m|tolerance|plausible"):
         wrong()
 
 

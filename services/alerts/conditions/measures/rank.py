@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.alerts.conditions.measures.matrix import ranked, windows
 from services.alerts.conditions.measures.measure import Measure, Windowed
 from services.alerts.conditions.measures.series import Series
 from services.alerts.conditions.readings import Bools, Floats, Ints, Readings
 
-_MOST_AT_ONCE = 1_000_000
-"""Places of the matrix that is sorted: 8 MB."""
 MOST_SAMPLES = 100
 
 
@@ -62,15 +61,8 @@ class NOfM(Measure):
 
 def _ranked(series: Series, begin: Ints, rows: Ints, rank: Ints, proven: Bools) -> Readings:
     """The reading of rank `rank[i]`, from 0 for the lowest, among rows `begin[i]` to `rows[i]`."""
-    height = series.readings.height()
-    found: Floats = np.full(len(rows), np.nan)
-    longest = int((rows + 1 - begin).max(initial=1))
-    for low in range(0, len(rows), max(1, _MOST_AT_ONCE // longest)):
-        part = slice(low, low + max(1, _MOST_AT_ONCE // longest))
-        place = begin[part, None] + np.arange(longest)
-        within = place <= rows[part, None]
-        window = np.where(within, height[np.minimum(place, len(height) - 1)], np.inf)
-        window.sort(axis=1)
-        found[part] = np.take_along_axis(window, rank[part, None], axis=1)[:, 0]
+    found: Floats = np.empty(len(rows))
+    for part, matrix in windows(series.readings.height(), begin, rows + 1):
+        found[part] = ranked(matrix, rank[part])
     beyond = proven & np.isposinf(found)
     return Readings(series.readings.time[rows], np.where(proven & ~beyond, found, np.nan), beyond)
