@@ -1,13 +1,17 @@
 """A rule over history gives the alarms that the live evaluation would have raised."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.alerts.conditions import Level, LevelRule, Readings
+from services.alerts.rules.measures import measure_of
 from services.alerts.rules.trial import Trial, TrialAlarm
 from shared.levels import Colour
+from shared.measures import MeanValue
 
 SECOND = 1_000_000
 RULE = LevelRule(
@@ -20,8 +24,11 @@ def readings(*pairs: tuple[int, float]) -> Readings:
     return Readings(time, np.where(value > 900, np.nan, value), value > 900)
 
 
-def run(*pages: list[tuple[int, float]]) -> tuple[Trial, list[TrialAlarm]]:
-    trial = Trial(7, RULE, 120 * SECOND)
+MEAN = replace(RULE, measure=measure_of(MeanValue(kind="mean", window_s=60)))
+
+
+def run(*pages: list[tuple[int, float]], rule: LevelRule = RULE) -> tuple[Trial, list[TrialAlarm]]:
+    trial = Trial(7, rule, 120 * SECOND)
     for page in pages:
         trial.take(readings(*page))
     return trial, trial.alarms
@@ -48,13 +55,21 @@ def test_beyond_the_range_is_the_highest_and_short_peaks_raise_nothing() -> None
     assert (alarm.colour, alarm.peak_value) == (Colour.RED, None)
 
 
+def test_a_draft_on_a_mean_is_tried_on_the_mean() -> None:
+    rows = [(10 * number, 6.0 if number % 3 == 0 else 0.1) for number in range(30)]
+    assert run(rows)[1] == []
+    _, (alarm,) = run(rows, rule=MEAN)
+    assert alarm.colour is Colour.YELLOW
+
+
 @given(
     values=st.lists(st.sampled_from([0.1, 0.95, 2.0, 20.0, 999.0]), min_size=1, max_size=60),
     cut=st.integers(0, 60),
+    rule=st.sampled_from([RULE, MEAN]),
 )
-def test_where_pages_end_makes_no_difference(values: list[float], cut: int) -> None:
+def test_where_pages_end_makes_no_difference(values: list[float], cut: int, rule: LevelRule) -> None:
     rows = [(10 * number, value) for number, value in enumerate(values)]
-    whole, parts = run(rows)[1], run(rows[:cut], rows[cut:])[1]
+    whole, parts = run(rows, rule=rule)[1], run(rows[:cut], rows[cut:], rule=rule)[1]
     assert whole == parts
 
 
