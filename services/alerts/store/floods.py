@@ -33,17 +33,20 @@ class Flood:
 
 
 async def follow(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: Sequence[Entry]) -> None:
-    """Begin a flood where these alarms are too many; in the transaction that wrote them."""
+    """Begin a flood where these alarms are too many; in the transaction that wrote them.
+
+    Their parks are locked: `incidents.follow` comes first.
+    """
     calling: dict[str, Entry] = {}
     for entry in entries:
-        if _calls(entry):
+        if entry.told_as is not None and _calls(entry):
             park_id = alarms[entry.alarm_id].subject.park_id
             calling[park_id] = max(calling.get(park_id, entry), entry, key=lambda at: at.recorded_at)
     for park_id, entry in sorted(calling.items()):
-        await lock_park(connection, park_id)
-        if await open_of(connection, [park_id]):
+        policy = await policies.unless_flooded(connection, park_id)
+        if policy is None:
             continue
-        rule = (await policies.of_park(connection, park_id)).flood
+        rule = policy.flood
         now = entry.recorded_at
         since = now - timedelta(seconds=rule.window_s)
         counts = await calls(connection, park_id, since, now)

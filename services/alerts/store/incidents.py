@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -40,24 +40,35 @@ _ENTRY = text(
         :comment, CAST(:detail AS jsonb))
     """
 )
-_MEMBERS = text(
-    """
+_COUNT = """
     WITH member AS (
-        SELECT incident_alarm.incident_id, alarm.*,
+        SELECT incident_alarm.incident_id, chosen.opened_at, alarm.*,
             alarm.active AND alarm.state NOT IN ('shelved', 'suppressed', 'out_of_service') AS stands,
             array_position(CAST(:colours AS text[]), alarm.colour) AS rank,
             array_position(CAST(:colours AS text[]), alarm.peak_colour) AS peak_rank
-        FROM incident_alarm JOIN alarm ON alarm.id = incident_alarm.alarm_id
-        WHERE incident_alarm.incident_id = ANY(:ids)
+        FROM ({chosen}) AS chosen JOIN incident_alarm ON incident_alarm.incident_id = chosen.id
+            JOIN alarm ON alarm.id = incident_alarm.alarm_id
     )
-    SELECT incident_id, station_id, property_id, count(*) AS alarms, count(*) FILTER (WHERE stands) AS active,
-        count(*) FILTER (WHERE state = ANY(:unacknowledged)) AS unacknowledged,
+    SELECT incident_id, opened_at, station_id, property_id, count(*) AS alarms,
+        count(*) FILTER (WHERE stands) AS active, count(*) FILTER (WHERE state = ANY(:unacknowledged)) AS unacknowledged,
         coalesce(max(rank) FILTER (WHERE stands), 0) AS rank, max(peak_rank) AS peak_rank, min(raised_at) AS since,
         max(greatest(raised_at, returned_at)) AS until, max(raised_at) FILTER (WHERE active) AS active_since
-    FROM member GROUP BY incident_id, station_id, property_id ORDER BY incident_id, station_id, property_id
+    FROM member GROUP BY incident_id, opened_at, station_id, property_id
+    ORDER BY incident_id, station_id, property_id
     """
+_MEMBERS = text(
+    _COUNT.format(chosen="SELECT id, CAST(NULL AS timestamptz) AS opened_at FROM unnest(CAST(:ids AS uuid[])) AS id")
 )
-_UNACKNOWLEDGED = [state.value for state in AlarmState if state.needs_acknowledgement]
+_CANDIDATES = text(
+    _COUNT.format(
+        chosen="SELECT id, opened_at FROM incident WHERE park_id = :park_id AND closed_at IS NULL "
+        "ORDER BY recorded_at DESC, id DESC LIMIT :limit"
+    )
+)
+_COUNTED = {
+    "colours": [colour.value for colour in Colour],
+    "unacknowledged": [state.value for state in AlarmState if state.needs_acknowledgement],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +112,21 @@ async def _follow_park(
     lonely = sorted((calling[i] for i in calling.keys() - incident_of.keys()), key=lambda at: (at.event_time, at.id))
     details: dict[UUID, dict[str, Any]] = {}
     if lonely:
-        incident_of |= await _place(connection, park_id, alarms, lonely, now, details)
+        incident_of |= await _place(connection, park_id, alarms, lonely, details)
     if not incident_of:
         return
     ids = sorted(set(incident_of.values()))
     before = {incident.id: incident for incident in await _load(connection, ids)}
     members = await _members(connection, ids)
     for incident_id in ids:
-        await _renew(connection, before[incident_id], standing_of(members[incident_id]), now, details.get(incident_id))
+        standing = standing_of(members[incident_id])
+        await _renew(
+            connection,
+            before.get(incident_id, Incident(incident_id, park_id, standing, now, 0)),
+            standing,
+            now,
+            details.get(incident_id),
+        )
 
 
 async def _place(
@@ -116,7 +134,6 @@ async def _place(
     park_id: str,
     alarms: Mapping[UUID, Alarm],
     lonely: list[Entry],
-    now: datetime,
     details: dict[UUID, dict[str, Any]],
 ) -> dict[UUID, UUID]:
     """Find an incident for each alarm, in the order of their raises. `details` says what the finding rested on."""
@@ -134,7 +151,6 @@ async def _place(
         chosen = choose(newcomer, candidates.values(), places, wind, rule)
         if chosen is None:
             chosen = uuid5(_NAMESPACE, str(entry.id))
-            await _begin(connection, chosen, park_id, entry, now)
             candidates[chosen] = Candidate(chosen, entry.event_time, ())
         candidates[chosen] = _with(candidates[chosen], newcomer)
         found[entry.alarm_id] = chosen
@@ -150,13 +166,6 @@ async def _place(
     return found
 
 
-async def _begin(connection: AsyncConnection, incident_id: UUID, park_id: str, entry: Entry, now: datetime) -> None:
-    """An incident without alarms yet, for them to refer to; `_renew` says how it stands."""
-    colour = entry.colour_after
-    empty = Standing(IncidentState.SETTLED, colour, colour, (), (), 0, 0, 0, entry.event_time, entry.event_time)
-    await _write(connection, Incident(incident_id, park_id, empty, now, 0))
-
-
 def _with(candidate: Candidate, newcomer: Newcomer) -> Candidate:
     at = newcomer.raised_at
     member = Member(newcomer.station_id, newcomer.property_id, 1, 1, 1, 0, 0, at, at, at)
@@ -168,7 +177,7 @@ async def _renew(
 ) -> None:
     news = changes(before.standing if before.entries else None, standing)
     after = replace(before, standing=standing, entries=before.entries + len(news))
-    if after != before:
+    if after != before or not before.entries:
         await _write(connection, after)
     for number, change in enumerate(news, start=before.entries + 1):
         placed = detail if change in (IncidentChange.OPENED, IncidentChange.GREW) else None
@@ -302,27 +311,23 @@ async def _open_incidents_of(connection: AsyncConnection, alarm_ids: Iterable[UU
 
 
 async def _candidates(connection: AsyncConnection, park_id: str) -> dict[UUID, Candidate]:
-    rows = await connection.execute(
-        text(
-            "SELECT id, opened_at FROM incident WHERE park_id = :park_id AND closed_at IS NULL "
-            "ORDER BY recorded_at DESC, id DESC LIMIT :limit"
-        ),
-        {"park_id": park_id, "limit": _MOST_CANDIDATES},
-    )
-    opened = {row.id: row.opened_at for row in rows}
-    members = await _members(connection, list(opened))
-    return {i: Candidate(i, opened_at, tuple(members[i])) for i, opened_at in opened.items()}
+    rows = await connection.execute(_CANDIDATES, _COUNTED | {"park_id": park_id, "limit": _MOST_CANDIDATES})
+    found: dict[UUID, Candidate] = {}
+    for row in rows:
+        known = found.get(row.incident_id, Candidate(row.incident_id, row.opened_at, ()))
+        found[row.incident_id] = replace(known, members=(*known.members, _member(row)))
+    return found
 
 
 async def _members(connection: AsyncConnection, incident_ids: list[UUID]) -> defaultdict[UUID, list[Member]]:
-    rows = await connection.execute(
-        _MEMBERS,
-        {"ids": incident_ids, "colours": [colour.value for colour in Colour], "unacknowledged": _UNACKNOWLEDGED},
-    )
     found: defaultdict[UUID, list[Member]] = defaultdict(list)
-    for row in rows:
-        found[row.incident_id].append(Member(*row[1:]))
+    for row in await connection.execute(_MEMBERS, _COUNTED | {"ids": incident_ids}):
+        found[row.incident_id].append(_member(row))
     return found
+
+
+def _member(row: Row[Any]) -> Member:
+    return Member(**{field.name: getattr(row, field.name) for field in fields(Member)})
 
 
 async def _load(connection: AsyncConnection, ids: list[UUID]) -> list[Incident]:

@@ -59,9 +59,10 @@ UPGRADE = (
     """,
     "CREATE INDEX incident_by_park ON incident (park_id, recorded_at DESC, id DESC)",
     "CREATE INDEX incident_open_by_park ON incident (park_id, recorded_at DESC, id DESC) WHERE closed_at IS NULL",
+    # An alarm is put into its incident first; how that stands is counted from its alarms, and written then.
     """
     CREATE TABLE incident_alarm (
-        incident_id uuid NOT NULL REFERENCES incident (id),
+        incident_id uuid NOT NULL REFERENCES incident (id) DEFERRABLE INITIALLY DEFERRED,
         alarm_id uuid NOT NULL REFERENCES alarm (id),
         PRIMARY KEY (incident_id, alarm_id)
     )
