@@ -157,6 +157,7 @@ def _subject(datastream: Datastream, rule: LevelRule) -> Subject:
         datastream_id=datastream.id,
         property_id=datastream.property_id,
         unit=rule.measure.unit_of(datastream.unit),
+        amount=rule.measure.is_amount,
     )
 
 

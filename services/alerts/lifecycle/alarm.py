@@ -37,7 +37,10 @@ _TOLD_AS = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an alarm is about: a datastream (level rules) or a station (silence) and its rule."""
+    """What an alarm is about: a datastream (level rules) or a station (silence) and its rule.
+
+    `amount`: the alarm says how much gas there is, not that an instrument is stuck, say.
+    """
 
     park_id: str
     station_id: str
@@ -47,6 +50,7 @@ class Subject:
     datastream_id: int | None = None
     property_id: str | None = None
     unit: str | None = None
+    amount: bool = False
 
     @property
     def key(self) -> str:

@@ -79,10 +79,9 @@ def suppress(
 def overshadow(alarms: Iterable[Alarm], now: datetime) -> list[Step]:
     """Suppress the lower level alarms of one datastream while a higher one stands; take up again those that do not.
 
-    Gives what changed. Only alarms of levels overshadow and are overshadowed: what says that an instrument is stuck is
-    not about the same thing.
+    Gives what changed. Only alarms that say how much gas there is overshadow and are overshadowed.
     """
-    levels = [alarm for alarm in alarms if alarm.is_open and is_level(alarm)]
+    levels = [alarm for alarm in alarms if alarm.is_open and alarm.subject.amount]
     steps: list[Step] = []
     highest: Alarm | None = None  # of those that stand for everybody to see
     for alarm in sorted(levels, key=lambda alarm: alarm.colour.rank, reverse=True):
@@ -99,11 +98,6 @@ def overshadow(alarms: Iterable[Alarm], now: datetime) -> list[Step]:
 
 def _is_seen(alarm: Alarm) -> bool:
     return alarm.is_open and alarm.active and not alarm.state.is_hidden
-
-
-def is_level(alarm: Alarm) -> bool:
-    """Whether the alarm is about how much gas there is, by the name of its rule: `level.<property>...`."""
-    return alarm.subject.datastream_id is not None and alarm.subject.rule_id.partition(".")[0] == "level"
 
 
 def _with(alarm: Alarm, why: Suppressor, stands: bool) -> tuple[Suppressor, ...]:

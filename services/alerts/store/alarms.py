@@ -23,8 +23,8 @@ STREAM = "alarms"
 
 _NAMES = (
     *("id", "park_id", "station_id", "station_name_zh", "station_name_en", "ring", "subject_key", "datastream_id"),
-    *("property_id", "unit", "rule_id", "serial", "entries", "state", "active", "colour", "peak_colour", "value"),
-    *("peak_value", "threshold", "raised_at", "changed_at", "recorded_at", "withdrawn", "acknowledged_by"),
+    *("property_id", "unit", "amount", "rule_id", "serial", "entries", "state", "active", "colour", "peak_colour"),
+    *("value", "peak_value", "threshold", "raised_at", "changed_at", "recorded_at", "withdrawn", "acknowledged_by"),
     *("acknowledged_at", "comment", "returned_at", "closed_at", "latching", "raises", "chattering", "assigned_to"),
     *("shelved_until", "shelved_once", "suppressed_by", "out_of_service"),
 )
@@ -283,6 +283,7 @@ def _alarm(row: Row[Any]) -> Alarm:
         datastream_id=row.datastream_id,
         property_id=row.property_id,
         unit=row.unit,
+        amount=row.amount,
     )
     same = {name: getattr(row, name) for name in _NAMES[_NAMES.index("value") :]} | {
         "raises": tuple(row.raises),
@@ -316,6 +317,7 @@ def _parameters(alarm: Alarm) -> dict[str, Any]:
         "datastream_id": subject.datastream_id,
         "property_id": subject.property_id,
         "unit": subject.unit,
+        "amount": subject.amount,
         "rule_id": subject.rule_id,
     }
 

@@ -34,7 +34,14 @@ from shared.text import BilingualText
 T0 = datetime(2026, 6, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 SUBJECT = Subject(
-    "p", "p.s1", BilingualText(zh="一", en="1"), "source", "level.chlorine", datastream_id=1, property_id="chlorine"
+    "p",
+    "p.s1",
+    BilingualText(zh="一", en="1"),
+    "source",
+    "level.chlorine",
+    datastream_id=1,
+    property_id="chlorine",
+    amount=True,
 )
 
 
@@ -42,8 +49,10 @@ def at(minutes: float, colour: Colour = Colour.YELLOW) -> Evidence:
     return Evidence(T0 + timedelta(minutes=minutes), colour, value=2.0, peak_value=2.0, threshold=1.0)
 
 
-def raised(*, hold: Hold | None = None, latching: bool = False, rule: str = "level.chlorine") -> Alarm:
-    return open_alarm(replace(SUBJECT, rule_id=rule), 1, at(0), T0, hold=hold, latching=latching)[0]
+def raised(
+    *, hold: Hold | None = None, latching: bool = False, rule: str = "level.chlorine", amount: bool = True
+) -> Alarm:
+    return open_alarm(replace(SUBJECT, rule_id=rule, amount=amount), 1, at(0), T0, hold=hold, latching=latching)[0]
 
 
 def shelved(*, once: bool = False, latching: bool = False) -> Alarm:
@@ -145,9 +154,9 @@ def test_what_waits_to_be_acknowledged_is_not_hidden_until_it_rises_again() -> N
 
 def test_a_lower_level_is_suppressed_while_a_higher_one_stands() -> None:
     red = rise(raised(), at(1, Colour.RED), T0)[0]
-    orange = rise(raised(rule="level.chlorine.mean"), at(1, Colour.ORANGE), T0)[0]
-    yellow = raised(rule="level.chlorine.percentile")
-    stuck = raised(rule="stuck.chlorine")
+    orange = rise(raised(rule="mean.chlorine"), at(1, Colour.ORANGE), T0)[0]
+    yellow = raised(rule="percentile.chlorine")
+    stuck = raised(rule="stuck.chlorine", amount=False)
     steps = overshadow([yellow, stuck, red, orange], T0)
     assert [(alarm.colour, alarm.state) for alarm, _ in steps] == [("orange", "suppressed"), ("yellow", "suppressed")]
     assert steps[0][1][0].detail == {
@@ -164,7 +173,7 @@ def test_a_lower_level_is_suppressed_while_a_higher_one_stands() -> None:
 
 def test_a_higher_level_that_is_hidden_hides_nothing() -> None:
     red = rise(raised(), at(1, Colour.RED), T0)[0]
-    yellow = raised(rule="level.chlorine.mean")
+    yellow = raised(rule="mean.chlorine")
     ((yellow, _),) = overshadow([red, yellow], T0)
     red = shelve(red, "op", "why", T0 + HOUR, T0)[0]
     assert [alarm.state for alarm, _ in overshadow([red, yellow], T0)] == ["unacknowledged"]

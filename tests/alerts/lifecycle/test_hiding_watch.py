@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from services.alerts.conditions import Change, Edge, Level, LevelRule
+from services.alerts.conditions.measures import Stuck
 from services.alerts.engine import effects
 from services.alerts.engine.hiding import HidingWatch
 from services.alerts.lifecycle import acknowledge, shelve
@@ -107,17 +108,20 @@ async def respond(park: Park, *changed: tuple[LevelRule, list[Change]]) -> list[
 
 
 async def test_a_lower_level_of_a_datastream_is_suppressed_under_a_higher_one(park: Park) -> None:
-    mean = LevelRule("level.chlorine.mean", (Level(Colour.YELLOW, 1.0),), 0, 0)
+    mean = LevelRule("mean.chlorine", (Level(Colour.YELLOW, 1.0),), 0, 0)
     told = await respond(park, (mean, [goes(0, 1, 0)]), (RULE, [goes(0, 1, 0)]))
     assert told == ["raise", "raise", "suppress"]
     assert sorted(await states(park)) == [
         ("level.chlorine", "unacknowledged"),
-        ("level.chlorine.mean", "suppressed"),
+        ("mean.chlorine", "suppressed"),
     ]
+    stuck = LevelRule("stuck.chlorine", (Level(Colour.BLUE, 60.0),), 0, 0, measure=Stuck(60_000_000))
+    assert await respond(park, (stuck, [goes(0, 1, 30)])) == ["raise"]  # says something else
     assert await respond(park, (RULE, [goes(1, 0, 60)])) == ["return", "unsuppress"]
     assert sorted(await states(park)) == [
         ("level.chlorine", "returned_unacknowledged"),
-        ("level.chlorine.mean", "unacknowledged"),
+        ("mean.chlorine", "unacknowledged"),
+        ("stuck.chlorine", "unacknowledged"),
     ]
 
 

@@ -31,6 +31,11 @@ class Deviation(Windowed):
         if not self.least > 0:
             raise ValueError("the least standard deviation must be above zero")
 
+    @property
+    def is_amount(self) -> bool:
+        """It is not."""
+        return False
+
     def wake(self, threshold: float) -> float:  # noqa: ARG002
         """The median may be anywhere."""
         return ALWAYS

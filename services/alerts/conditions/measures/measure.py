@@ -35,6 +35,11 @@ class Measure:
         """How many readings it looks at, at most."""
         return 1
 
+    @property
+    def is_amount(self) -> bool:
+        """Whether it says how much there is: of two such levels the higher one says all that the lower does."""
+        return True
+
     def wake(self, threshold: float) -> float:
         """The lowest raw value with which what it gives could come to `threshold`.
 

@@ -23,6 +23,11 @@ class Implausible(Measure):
         if not self.low < self.high:
             raise ValueError(f"what is plausible lies between a low and a high end, not {self.low:g} and {self.high:g}")
 
+    @property
+    def is_amount(self) -> bool:
+        """It is not."""
+        return False
+
     def wake(self, threshold: float) -> float:  # noqa: ARG002
         """Too low counts as well."""
         return ALWAYS

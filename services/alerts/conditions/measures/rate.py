@@ -22,6 +22,11 @@ class RateOfChange(Windowed):
     counts with the value that the instrument gave, if any: that the range is exceeded, the level on the value tells.
     """
 
+    @property
+    def is_amount(self) -> bool:
+        """It is not."""
+        return False
+
     def wake(self, threshold: float) -> float:  # noqa: ARG002
         """A value may rise from anywhere."""
         return ALWAYS

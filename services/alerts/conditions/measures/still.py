@@ -26,6 +26,11 @@ class Stuck(Windowed):
         if not self.tolerance >= 0:
             raise ValueError("a tolerance cannot be negative")
 
+    @property
+    def is_amount(self) -> bool:
+        """It is not."""
+        return False
+
     def wake(self, threshold: float) -> float:  # noqa: ARG002
         """It is no height that counts."""
         return ALWAYS

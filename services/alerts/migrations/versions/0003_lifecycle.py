@@ -12,6 +12,7 @@ UPGRADE = (
         ADD CONSTRAINT alarm_state_check CHECK (state IN ('normal', 'unacknowledged', 'acknowledged',
             'returned_unacknowledged', 'latched_unacknowledged', 'latched', 'shelved', 'suppressed',
             'out_of_service')),
+        ADD COLUMN amount boolean NOT NULL DEFAULT false,
         ADD COLUMN latching boolean NOT NULL DEFAULT false,
         ADD COLUMN raises timestamptz[] NOT NULL DEFAULT '{}',
         ADD COLUMN chattering boolean NOT NULL DEFAULT false,
@@ -22,6 +23,7 @@ UPGRADE = (
         ADD COLUMN out_of_service boolean NOT NULL DEFAULT false,
         ADD CHECK (state <> 'shelved' OR shelved_until IS NOT NULL)
     """,
+    "UPDATE alarm SET amount = datastream_id IS NOT NULL",
     # What an operator says about a station or one of its datastreams; its alarms follow. Kept after its end.
     """
     CREATE TABLE suppression (
@@ -58,6 +60,7 @@ DOWNGRADE = (
     ALTER TABLE alarm
         ADD CONSTRAINT alarm_state_check
             CHECK (state IN ('normal', 'unacknowledged', 'acknowledged', 'returned_unacknowledged')),
+        DROP COLUMN amount,
         DROP COLUMN latching,
         DROP COLUMN raises,
         DROP COLUMN chattering,
