@@ -18,6 +18,9 @@ from services.alerts.conditions.readings import Bools, Floats, Ints, Readings, S
 from services.alerts.conditions.recent import Recent
 from services.alerts.conditions.track import MOST_KEPT, Track, severity
 
+_MOST_ROWS = 500_000
+"""Readings looked through at once for what no window needs any more."""
+
 
 @dataclass(slots=True)
 class States:
@@ -223,7 +226,10 @@ class Columns:
         self.stirred[0, slot] = self.stirred[1, slot]
         self.stirred[1, slot] = False
         self.recent.forget(slot[self.measure[slot] == 0])
-        self._forget_what_no_window_needs(slot[self.measure[slot] > 0])
+        rest = slot[self.measure[slot] > 0]
+        behind = np.cumsum(self.recent.base[rest] - self.recent.start[rest])
+        for part in np.split(rest, np.flatnonzero(np.diff(behind // _MOST_ROWS)) + 1):
+            self._forget_what_no_window_needs(part)
         self._judge_calm(slot)
 
     def _forget_what_no_window_needs(self, slot: Ints) -> None:

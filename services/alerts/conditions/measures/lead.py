@@ -32,6 +32,9 @@ def needed_since(time: Ints, which: Ints, after: Ints, measures: Sequence[Measur
     by_time = np.full(count, lowest)
     old = (lookback >= 0)[which] & (time <= (after - lookback)[which])
     np.maximum.at(by_time, which[old], time[old])
+    # To sort what there are fewer of than a window holds would be for nothing.
+    crowded = (np.bincount(which, minlength=count) >= samples)[which]
+    time, which = time[crowded], which[crowded]
     order = np.lexsort((time, which))
     distinct = np.ones(len(time), np.bool_)
     distinct[1:] = (np.diff(time[order]) != 0) | (np.diff(which[order]) != 0)
