@@ -58,7 +58,7 @@ class Replica:
             except httpx.HTTPError:
                 return False
 
-        await eventually(answers, 60)
+        await eventually(answers, 150)
 
     async def evaluated(self) -> int:
         """How many live readings this process has evaluated."""
@@ -69,7 +69,7 @@ class Replica:
 
     async def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         self.process.send_signal(how)
-        await asyncio.to_thread(self.process.wait, 20)
+        await asyncio.to_thread(self.process.wait, 60)
 
 
 class Fleet:
@@ -134,6 +134,7 @@ async def say(producer: Producer, at: int, value: float) -> None:
         await producer.tell(observation_stream(number), message)
 
 
+@pytest.mark.timeout(240)
 async def test_each_reading_is_evaluated_by_the_one_that_owns_its_shard(fleet: Fleet, producer: Producer) -> None:
     replicas = [fleet.start(ordinal, 2) for ordinal in range(2)]
     for replica in replicas:
@@ -151,14 +152,14 @@ async def test_each_reading_is_evaluated_by_the_one_that_owns_its_shard(fleet: F
     async def all_evaluated() -> bool:
         return sum(await counts()) >= sum(expected)
 
-    await eventually(all_evaluated)
+    await eventually(all_evaluated, 60)
     await asyncio.sleep(0.5)
     assert await counts() == expected
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 async def test_scaling_from_two_to_three_to_one_under_load(fleet: Fleet, producer: Producer, database_url: str) -> None:
-    begin = to_microseconds(utc_now()) - 1800 * SECOND
+    begin = to_microseconds(utc_now()) - 3000 * SECOND
     cycles = 0
     scaled = asyncio.Event()
 
@@ -217,12 +218,15 @@ async def test_scaling_from_two_to_three_to_one_under_load(fleet: Fleet, produce
         return len(await told()) >= len(expected) * len(STATIONS)
 
     try:
-        await eventually(all_told, 30)
+        await eventually(all_told, 60)
         await asyncio.sleep(0.5)
         by_station: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         for fact in await told():
             by_station[fact.station_id].append((fact.transition, to_microseconds(fact.event_time)))
         assert dict(by_station) == {f"p.s{number}": expected for number in STATIONS}
         assert len({fact.transition_id for fact in await told()}) == len(expected) * len(STATIONS)
+        async with engine.connect() as connection:
+            refused = await connection.execute(text("SELECT stream, position, reason FROM refused_fact"))
+            assert refused.all() == []
     finally:
         await engine.dispose()

@@ -92,7 +92,7 @@ class Play:
         async def one_more() -> bool:
             return len(await self._facts()) > self._heard
 
-        await eventually(one_more, 10)
+        await eventually(one_more, 30)
         fact = (await self._facts())[self._heard]
         self._heard += 1
         assert (f"{fact.transition} {fact.colour}", fact.station_id) == (what["told"], f"p.{what['station']}")
@@ -152,7 +152,7 @@ class Play:
         async def ready() -> bool:
             return (await self._http.get("/health/ready")).status_code == 200
 
-        await eventually(ready)
+        await eventually(ready, 60)
         self._pushed = await self._evaluated()
 
     def _at(self, second: float) -> None:
@@ -162,7 +162,7 @@ class Play:
         async def done() -> bool:
             return await self._evaluated() >= self._pushed
 
-        await eventually(done, 10)
+        await eventually(done, 30)
 
     async def _evaluated(self) -> int:
         lines = (await self._http.get("/metrics")).text.splitlines()
