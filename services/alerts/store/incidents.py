@@ -50,7 +50,8 @@ _COUNT = """
             JOIN alarm ON alarm.id = incident_alarm.alarm_id
     )
     SELECT incident_id, opened_at, station_id, property_id, count(*) AS alarms,
-        count(*) FILTER (WHERE stands) AS active, count(*) FILTER (WHERE state = ANY(:unacknowledged)) AS unacknowledged,
+        count(*) FILTER (WHERE stands) AS active,
+        count(*) FILTER (WHERE state = ANY(:unacknowledged)) AS unacknowledged,
         coalesce(max(rank) FILTER (WHERE stands), 0) AS rank, max(peak_rank) AS peak_rank, min(raised_at) AS since,
         max(greatest(raised_at, returned_at)) AS until, max(raised_at) FILTER (WHERE active) AS active_since
     FROM member GROUP BY incident_id, opened_at, station_id, property_id
