@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.alerts.conditions import Change, Edge, LevelRule
+from services.alerts.conditions import RAW, Change, Edge, LevelRule
 from services.alerts.lifecycle.alarm import Alarm, Entry, Evidence, Step, Subject
 from services.alerts.lifecycle.condition import fall, open_alarm, reopen, restate, rise, settle, withdraw
 from services.alerts.lifecycle.habits import Habits
@@ -107,6 +107,8 @@ def _evidence(rule: LevelRule, edge: Edge | None, level: int, change: Change) ->
         "levels_after": change.level_after,
         "threshold_source": standing.source,
     }
+    if rule.measure != RAW:
+        detail["measure"] = rule.measure.told()
     if edge is not None:
         detail |= {"evidence_from": iso(from_microseconds(edge.since)), "over_range": edge.over_range}
     if change.refuted_by is not None:

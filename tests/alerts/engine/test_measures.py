@@ -49,6 +49,8 @@ async def test_each_rule_has_an_alarm_of_its_own_in_its_own_unit(park: Park) -> 
     await put_in_force(park, MEAN, RISE)
     await tell(park, STORY)
     assert set(await told(park)) == TOLD
+    told_of = await park.rows("SELECT DISTINCT rule_id, detail -> 'measure' ->> 'kind' AS kind FROM journal ORDER BY 1")
+    assert [row["kind"] for row in told_of] == [None, "mean", "rate_of_change"]
     units = await park.rows("SELECT rule_id, unit, threshold FROM alarm ORDER BY rule_id")
     assert [tuple(row.values()) for row in units] == [
         ("level.chlorine", "mg/m3", 1.45),

@@ -4,6 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from services.alerts.conditions import RAW
+from services.alerts.conditions import Measure as Computed
 from services.alerts.conditions.measures import (
     Deviation,
     Implausible,
@@ -39,9 +40,10 @@ DOCUMENTS: TypeAdapter[Measure] = TypeAdapter(Measure)
         ({"kind": "implausible", "low": -0.5, "high": 500}, Implausible(-0.5, 500.0)),
     ],
 )
-def test_each_document_is_computed(document: dict[str, Any], measure: object) -> None:
+def test_each_document_is_computed_and_told_again(document: dict[str, Any], measure: Computed) -> None:
     parsed = DOCUMENTS.validate_python(document)
     assert measure_of(parsed) == measure
+    assert DOCUMENTS.validate_python(measure.told()) == parsed
     assert DOCUMENTS.validate_json(DOCUMENTS.dump_json(parsed)) == parsed
 
 

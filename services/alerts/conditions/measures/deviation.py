@@ -1,6 +1,7 @@
 """How far a reading departs from what its datastream has been doing."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ class Deviation(Windowed):
     ones of an even number. F. R. Hampel, The influence curve and its role in robust estimation, J. Am. Stat. Assoc. 69
     (1974) 383-393.
     """
+
+    kind: ClassVar[str] = "deviation"
 
     least: float
 

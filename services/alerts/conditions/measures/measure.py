@@ -7,9 +7,9 @@ what it gives is NaN, which is neither above nor below any level: nothing is rai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from services.alerts.conditions.measures.series import Series
@@ -24,6 +24,8 @@ COVERAGE = 0.75
 @dataclass(frozen=True, slots=True)
 class Measure:
     """The reading itself. Others derive from it."""
+
+    kind: ClassVar[str] = "raw"
 
     @property
     def lookback(self) -> int | None:
@@ -50,6 +52,14 @@ class Measure:
     def unit_of(self, unit: str) -> str:
         """The unit of what it gives, for readings in `unit`."""
         return unit
+
+    def told(self) -> dict[str, Any]:
+        """What it is, as rules say it; times in seconds."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"kind": self.kind} | {
+            "window_s" if name == "window" else name: value / 1e6 if name == "window" else value
+            for name, value in own.items()
+        }
 
     def over(self, series: Series, rows: Ints) -> Readings:
         """What it gives at these rows of the series."""

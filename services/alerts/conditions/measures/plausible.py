@@ -1,6 +1,7 @@
 """How far readings lie outside of what can be."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ class Implausible(Measure):
 
     Where an instrument itself says that its range is exceeded, that is no fault of it, and it is 0 as well.
     """
+
+    kind: ClassVar[str] = "implausible"
 
     low: float
     high: float

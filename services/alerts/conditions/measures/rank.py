@@ -1,6 +1,7 @@
 """Measures that take one reading out of several by its rank: a percentile, and n of the last m."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ MOST_SAMPLES = 100
 @dataclass(frozen=True, slots=True)
 class Percentile(Windowed):
     """The reading that `percent` of those in the window are not above (nearest rank), once they cover the window."""
+
+    kind: ClassVar[str] = "percentile"
 
     percent: float
 
@@ -34,6 +37,8 @@ class Percentile(Windowed):
 @dataclass(frozen=True, slots=True)
 class NOfM(Measure):
     """The n-th highest of the last m readings without a gap: it reaches a level where n of them do."""
+
+    kind: ClassVar[str] = "n_of_m"
 
     n: int
     m: int

@@ -1,6 +1,7 @@
 """How fast the readings rise."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ class RateOfChange(Windowed):
     line however the readings are spaced, and one that is off moves it by its share only. A reading beyond the range
     counts with the value that the instrument gave, if any: that the range is exceeded, the level on the value tells.
     """
+
+    kind: ClassVar[str] = "rate_of_change"
 
     @property
     def is_amount(self) -> bool:

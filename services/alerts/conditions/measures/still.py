@@ -1,6 +1,7 @@
 """How long the readings have stood still."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ class Stuck(Windowed):
     At most the window. A value at or below `above` (the detection limit, say) may stand still for ever, and so may
     one beyond the range: for them it is 0.
     """
+
+    kind: ClassVar[str] = "stuck"
 
     tolerance: float = 0.0
     above: float = 0.0

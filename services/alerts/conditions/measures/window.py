@@ -1,6 +1,7 @@
 """Mean and maximum over a sliding window."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ class Mean(Windowed):
 
     With one beyond the instrument's range among them, it is beyond the range: no number is known that it is below.
     """
+
+    kind: ClassVar[str] = "mean"
 
     def wake(self, threshold: float) -> float:
         """A mean is not above all of its readings, but for the rounding to millionths."""
@@ -39,6 +42,8 @@ class Mean(Windowed):
 @dataclass(frozen=True, slots=True)
 class Maximum(Windowed):
     """The highest of the readings: what one of them reached stands for the window. It needs no coverage to be true."""
+
+    kind: ClassVar[str] = "maximum"
 
     def over(self, series: Series, rows: Ints) -> Readings:
         """The maximum at each row."""
