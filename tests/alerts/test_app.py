@@ -217,7 +217,14 @@ async def test_rules_tell_where_each_number_comes_from(alerts: httpx.AsyncClient
         ("red", 58),
     ]
     assert "HJ 169-2018" in rule["levels"][1]["source"]
-    assert set(rule["sources"]) == {"on_delay_s", "off_delay_s", "deadband_fraction", "max_gap_s", "latching"}
+    assert set(rule["sources"]) == {
+        "on_delay_s",
+        "off_delay_s",
+        "deadband_fraction",
+        "max_gap_s",
+        "latching",
+        "measure",
+    }
     assert page["silence"]["realtime_after_s"] == 180
     assert set(page["note"]) == {"zh", "en"}
 

@@ -1,6 +1,7 @@
 import pytest
 
 from services.alerts.settings import AlertsSettings
+from shared.streams import OBSERVATION_SHARDS
 
 BASE = {"database_url": "postgresql://x", "redis_url": "redis://x", "internal_token": "x" * 32}
 
@@ -10,7 +11,7 @@ def settings(**more: object) -> AlertsSettings:
 
 
 def test_alone_it_owns_every_shard() -> None:
-    assert settings().owned_shards("any-name") == list(range(16))
+    assert settings().owned_shards("any-name") == list(range(OBSERVATION_SHARDS))
 
 
 @pytest.mark.parametrize("replicas", [1, 2, 3, 5, 20])
@@ -20,7 +21,7 @@ def test_no_shard_is_evaluated_by_two_or_by_none(replicas: int) -> None:
         for ordinal in range(replicas)
         for shard in settings(alerts_replicas=replicas).owned_shards(f"alerts-{ordinal}")
     ]
-    assert sorted(owned) == list(range(16))
+    assert sorted(owned) == list(range(OBSERVATION_SHARDS))
 
 
 def test_the_set_ordinal_goes_before_the_host_name() -> None:
