@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import reduce
 from itertools import cycle
 from typing import Any
 
@@ -123,6 +124,12 @@ class Play:
         body |= {name: value for name, value in what.items() if name not in ("station", "at")}
         answer = await self._http.post("/parks/p/suppressions", json=body)
         assert answer.status_code == 201, answer.text
+
+    async def kpi(self, what: dict[str, Any]) -> None:
+        """The figures of the park so far; a name such as `load.alarms` says where each stands."""
+        figures = (await self._http.get("/parks/p/kpi")).json()
+        found = {name: reduce(lambda part, key: part[key], name.split("."), figures) for name in what}
+        assert found == what
 
     async def wait(self, until: float) -> None:
         """Let time pass."""
