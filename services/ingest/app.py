@@ -18,6 +18,7 @@ from services.ingest.intake.limits import CallerLimits
 from services.ingest.intake.upload_store import UploadStore
 from services.ingest.intake.uploads import Uploads
 from services.ingest.mqtt.subscriber import Subscriber
+from services.ingest.questions.newest import Newest
 from services.ingest.registry.live import Registry
 from services.ingest.registry.silence import SilenceWatch
 from services.ingest.rolling_up import RollUps
@@ -34,6 +35,7 @@ from shared import redis as shared_redis
 from shared.fact_readers import readers_router
 from shared.health import Health
 from shared.outbox import OutboxRelay, facts_router
+from shared.streams import observation_stream
 from shared.telemetry import get_logger
 from shared.web import create_app
 
@@ -64,6 +66,8 @@ def build_state(settings: IngestSettings) -> State:
         lanes=settings.ingest_writer_lanes,
     )
     writer.on_commit = relay.wake
+    newest = Newest(engine, redis, [observation_stream(shard) for shard in range(settings.observation_shards)])
+    writer.on_stored = newest.note
     clock_ahead = timedelta(seconds=settings.ingest_clock_ahead_s)
     late = timedelta(days=settings.ingest_late_days)
     limits = ServerLimits(
@@ -93,6 +97,7 @@ def build_state(settings: IngestSettings) -> State:
         replays,
         late=late,
         questions=questions,
+        newest=newest,
         commands=commands,
         callers=CallerLimits(settings.ingest_caller_rows_per_s, settings.ingest_caller_burst_rows),
         idempotency=Idempotency(engine),
@@ -124,6 +129,7 @@ def build_app(settings: IngestSettings) -> FastAPI:
             "registry": state.registry.run(),
             "writer": state.writer.run(),
             "relay": state.relay.run(),
+            "newest": state.newest.run(),
             "session_counters": state.server.counters.run(state.engine),
             "clocks": state.server.clocks.run(state.engine),
             "upkeep": Upkeep(state.engine).run(),

@@ -16,6 +16,7 @@ from services.ingest.intake.idempotency import Idempotency
 from services.ingest.intake.limits import CallerLimits
 from services.ingest.intake.times import Times
 from services.ingest.intake.uploads import Uploads
+from services.ingest.questions.newest import Newest
 from services.ingest.registry.live import Registry
 from services.ingest.stations.server import StationServer
 from services.ingest.writing.writer import Writer
@@ -30,6 +31,7 @@ class State:
     redis: Redis
     registry: Registry
     writer: Writer
+    newest: Newest = field(kw_only=True)
     relay: OutboxRelay
     server: StationServer
     commands: Dispatcher = field(kw_only=True)

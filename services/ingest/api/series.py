@@ -10,6 +10,7 @@ from services.ingest.api.answering import answer
 from services.ingest.questions import series
 from services.ingest.questions.asking import asking
 from services.ingest.questions.latest import latest as latest_values
+from services.ingest.questions.latest import read_cursor
 from services.ingest.questions.meteorology import meteorology as weather
 from services.ingest.questions.position import Position, Resolution
 from services.ingest.registry import questions
@@ -42,11 +43,14 @@ async def latest(
     cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
 ) -> Response:
     """The latest observation of every datastream of one cadence."""
+    after = read_cursor(cursor)
+    snapshot = ingest.registry.snapshot
+    if park_id in snapshot.parks and ingest.newest.is_current:
+        return answer(ingest.newest.page(snapshot, park_id, cadence, limit, after))
     async with asking(ingest) as connection:
-        if park_id not in ingest.registry.snapshot.parks:  # another replica may just have taken it in
+        if park_id not in snapshot.parks:  # another replica may just have taken it in
             await questions.park(connection, park_id)
-        page = await latest_values(connection, park_id, cadence, limit, cursor)
-    return answer(page)
+        return answer(await latest_values(connection, park_id, cadence, limit, after))
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -24,15 +25,20 @@ _LATEST = text(
 )
 
 
-async def latest(
-    connection: AsyncConnection, park_id: str, cadence: str, limit: int, cursor: str | None
-) -> dict[str, Any]:
+async def latest(connection: AsyncConnection, park_id: str, cadence: str, limit: int, after: int) -> dict[str, Any]:
     """The fields of a ``schemas.LatestPage``: a park may have thousands of values, and no model is made of each.
 
-    Raises BadRequest.
+    Datastreams with an id above ``after``.
     """
-    parameters = {"park": park_id, "cadence": cadence, "after": _read_cursor(cursor), "limit": limit + 1}
-    rows = (await connection.execute(_LATEST, parameters)).all()
+    parameters = {"park": park_id, "cadence": cadence, "after": after, "limit": limit + 1}
+    return page_of((await connection.execute(_LATEST, parameters)).all(), cadence, limit)
+
+
+def page_of(rows: Sequence[Any], cadence: str, limit: int) -> dict[str, Any]:
+    """A page of (id, station, property, time, value, flag), of which there may be one more than ``limit``.
+
+    A value that is not there is None or NaN: both are null in JSON.
+    """
     units = {name: known.unit for name, known in observed_properties().items()}
     items = [
         {
@@ -54,7 +60,8 @@ def _cursor(datastream_id: int) -> str:
     return base64.urlsafe_b64encode(str(datastream_id).encode()).decode()
 
 
-def _read_cursor(cursor: str | None) -> int:
+def read_cursor(cursor: str | None) -> int:
+    """The id that a page begins after; raises BadRequest."""
     if cursor is None:
         return 0
     try:

@@ -11,6 +11,7 @@ import psycopg
 
 from services.ingest import metrics
 from services.ingest.writing.batch import STATUSES, Batch, StatusCodes, Submission
+from services.ingest.writing.columns import Columns
 from services.ingest.writing.store import Connection, prepare, store
 from shared.telemetry import continue_trace, get_logger
 
@@ -41,7 +42,7 @@ class Lane:
     def __init__(
         self,
         connect: Connect,
-        committed: Callable[[], None],
+        committed: Callable[[Columns, StatusCodes], None],
         release: Callable[[list[Waiting]], None],
         *,
         batch_rows: int,
@@ -126,7 +127,7 @@ class Lane:
         batch = Batch([entry.submission for entry in group])
         codes = await store(self._connection, batch)
         self.failing_since = None
-        self._committed()
+        self._committed(batch.columns, codes)
         for entry, own in zip(group, batch.split(codes), strict=True):
             if not entry.outcome.done():
                 entry.outcome.set_result(own)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from services.ingest import metrics
 from services.ingest.writing.batch import StatusCodes, Submission
+from services.ingest.writing.columns import Columns
 from services.ingest.writing.lane import Connect, Lane, RefusedSubmission, Waiting
 from shared.problems import Unavailable
 from shared.telemetry import traceparent
@@ -39,6 +40,7 @@ class Writer:
         self._lane_of: dict[str, tuple[Lane, int]] = {}
         """The lane that a sender's submissions wait in, and how many."""
         self.on_commit: Callable[[], None] = lambda: None
+        self.on_stored: Callable[[Columns, StatusCodes], None] = lambda _columns, _codes: None
 
     @property
     def stalled_s(self) -> float:
@@ -102,7 +104,8 @@ class Writer:
             self._lane_of[submission.source] = (lane, waiting + 1)
         return lane
 
-    def _committed(self) -> None:
+    def _committed(self, columns: Columns, codes: StatusCodes) -> None:
+        self.on_stored(columns, codes)
         self.on_commit()
 
     def _release(self, group: list[Waiting]) -> None:

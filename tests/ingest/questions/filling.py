@@ -25,3 +25,4 @@ async def lay(ingest: Running, readings: Iterable[Reading]) -> None:
         async with cursor.copy("COPY observation (datastream_id, time, value, quality) FROM STDIN") as copy:
             for reading in readings:
                 await copy.write_row(reading)
+    await ingest.state.newest.load()  # nobody was told of these
