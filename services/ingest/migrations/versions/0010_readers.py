@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.fact_readers import CREATE_READERS
 
-revision = "0011"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
