@@ -71,6 +71,9 @@ class Runner:
             except* OUTAGES as errors:
                 self.trouble = _words(errors)
                 log.warning("evaluation_interrupted", error=self.trouble)
+            # A cancellation that comes together with an error of the connection being made is lost on the way.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError
             pause = 0.1 if self.is_current(5.0) else min(pause * 2, 2.0)
             await asyncio.sleep(pause)
 
