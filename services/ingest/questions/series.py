@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -49,24 +48,20 @@ _FEW = text(
     ) found
     """
 )
-_MEANS: dict[Resolution, TextClause] = {
+_PERIODS: dict[Resolution, str] = {
     **{
-        resolution: text(
-            f"""
-            SELECT datastream_id, bucket AS time, mean, minimum, maximum, count AS readings, valid, over_range,
-                   total_sine, total_cosine
-            FROM observation_{resolution}s(:ids, :start, :end) ORDER BY datastream_id, bucket
-            """  # noqa: S608  (names of this file)
-        )
+        resolution: f"""
+            SELECT datastream_id, bucket, mean, minimum, maximum, count, valid, over_range, total_sine, total_cosine
+            FROM observation_{resolution}s(:ids, :start, :end)
+        """  # noqa: S608  (names of this file)
         for resolution in ("minute", "hour")
     },
     # Days are the park's own: of whole hours, and of the minutes of an hour that midnight lies in.
-    "day": text(
-        """
+    "day": """
         SELECT datastream_id,
-               (CAST(:limits AS timestamptz[]))[width_bucket(bucket, CAST(:limits AS timestamptz[]))] AS time,
+               (CAST(:limits AS timestamptz[]))[width_bucket(bucket, CAST(:limits AS timestamptz[]))] AS bucket,
                sum(total) / nullif(sum(valid), 0)::float8 AS mean, min(minimum) AS minimum, max(maximum) AS maximum,
-               sum(count)::bigint AS readings, sum(valid)::bigint AS valid, sum(over_range)::bigint AS over_range,
+               sum(count)::bigint AS count, sum(valid)::bigint AS valid, sum(over_range)::bigint AS over_range,
                sum(total_sine) AS total_sine, sum(total_cosine) AS total_cosine
         FROM (
             SELECT h.* FROM observation_hours(:ids, :start, :end) h WHERE h.bucket <> ALL(CAST(:split AS timestamptz[]))
@@ -75,10 +70,21 @@ _MEANS: dict[Resolution, TextClause] = {
             CROSS JOIN LATERAL observation_minutes(:ids, hour, hour + interval '1 hour') m
             WHERE m.bucket >= :start AND m.bucket < :end
         ) part
-        GROUP BY 1, 2 ORDER BY 1, 2
-        """
-    ),
+        GROUP BY 1, 2
+    """,
 }
+_COLUMNS = ("bucket", "mean", "minimum", "maximum", "count", "valid", "over_range")
+_VECTOR = ("total_sine", "total_cosine")
+
+
+def _in_columns(periods: str, names: Sequence[str]) -> TextClause:
+    """A row a datastream and an array a column; what no column asks for is not computed."""
+    arrays = ", ".join(f"array_agg({name} ORDER BY bucket)" for name in names)
+    return text(f"SELECT datastream_id, {arrays} FROM ({periods}) period GROUP BY 1")  # noqa: S608  (names of this file)
+
+
+_MEANS = {resolution: _in_columns(periods, _COLUMNS) for resolution, periods in _PERIODS.items()}
+_VECTOR_MEANS = {resolution: _in_columns(periods, _COLUMNS + _VECTOR) for resolution, periods in _PERIODS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,10 @@ class Asked:
     def unit(self, number: int) -> str:
         """The unit of a datastream's values."""
         return observed_properties()[self.properties[number]].unit
+
+    def is_direction(self, number: int) -> bool:
+        """Whether a datastream's mean is that of vectors."""
+        return self.unit(number) == "deg"
 
 
 async def asked(connection: AsyncConnection, park_id: str, ids: Sequence[int]) -> Asked:
@@ -126,13 +136,12 @@ async def observations(
     series = {number: _empty(question, number, position.resolution) for number in question.ids}
     if position.resolution == "raw":
         rows, following = await _readings(connection, question, position, limit)
+        for number, own in groupby(rows, itemgetter(0)):
+            _take_readings(series[number], list(own))
     else:
         rows, following = await _means(connection, question, position, limit)
-    for number, own in groupby(rows, itemgetter(0)):
-        if position.resolution == "raw":
-            _take_readings(series[number], list(own))
-        else:
-            _take_means(series[number], list(own), valid_share)
+        for row in rows:
+            _take_means(series[row[0]], row[1:], valid_share)
     return schemas.SeriesPage(items=list(series.values()), next=following and following.cursor)
 
 
@@ -155,7 +164,10 @@ async def _readings(
 async def _means(
     connection: AsyncConnection, question: Asked, position: Position, limit: int
 ) -> tuple[Sequence[Row[Any]], Position | None]:
-    """As many whole datastreams as must fit, or a part of one: a page costs what it may show, not what is asked."""
+    """As many whole datastreams as must fit, or a part of one: a page costs what it may show, not what is asked.
+
+    A row a datastream, of its columns.
+    """
     left = [number for number in question.ids if number >= position.datastream_id]
     if not left:
         return [], None
@@ -171,7 +183,8 @@ async def _means(
     parameters: dict[str, Any] = {"ids": portion, "start": limits[0], "end": limits[-1]}
     if position.resolution == "day":
         parameters |= {"limits": limits, "split": split_hours(limits)}
-    return (await connection.execute(_MEANS[position.resolution], parameters)).all(), following
+    statements = _VECTOR_MEANS if any(map(question.is_direction, portion)) else _MEANS
+    return (await connection.execute(statements[position.resolution], parameters)).all(), following
 
 
 def _periods(
@@ -187,11 +200,10 @@ def _periods(
 
 
 def _empty(question: Asked, number: int, resolution: Resolution) -> schemas.Series:
-    unit = question.unit(number)
     extra: dict[str, Any] = {} if resolution == "raw" else {"count": [], "valid": []}
-    if unit == "deg" and resolution != "raw":
+    if question.is_direction(number) and resolution != "raw":
         extra["sigma_theta_deg"] = []
-    return schemas.Series(datastream_id=number, unit=unit, resolution=resolution, **extra)
+    return schemas.Series(datastream_id=number, unit=question.unit(number), resolution=resolution, **extra)
 
 
 def _take_readings(series: schemas.Series, rows: list[Row[Any]]) -> None:
@@ -200,15 +212,14 @@ def _take_readings(series: schemas.Series, rows: list[Row[Any]]) -> None:
     series.quality = [_QUALITY[flag] for flag in flags]
 
 
-def _take_means(series: schemas.Series, rows: list[Row[Any]], valid_share: float) -> None:
-    columns = map(list, zip(*rows, strict=True))
-    _, time, mean, minimum, maximum, count, valid, over_range, sine, cosine = columns
+def _take_means(series: schemas.Series, columns: Sequence[list[Any]], valid_share: float) -> None:
+    time, mean, minimum, maximum, count, valid, over_range, *vector = columns
     series.time, series.value, series.minimum, series.maximum = time, mean, minimum, maximum
     series.count, series.valid = count, valid
-    # Most periods have the same numbers.
-    judged = lru_cache(lambda came, right, over: quality_of_mean(came, right, over, valid_share))
-    series.quality = [judged(*numbers) for numbers in zip(count, valid, over_range, strict=True)]
+    numbers = list(zip(count, valid, over_range, strict=True))
+    judged = {each: quality_of_mean(*each, valid_share) for each in set(numbers)}  # most periods have the same
+    series.quality = [judged[each] for each in numbers]
     if series.sigma_theta_deg is not None:
-        sums = list(zip(valid, sine, cosine, strict=True))
+        sums = list(zip(valid, *vector, strict=True))
         series.value = [mean_direction(*both) if number else None for number, *both in sums]
         series.sigma_theta_deg = [yamartino_sigma(*three) if three[0] else None for three in sums]
