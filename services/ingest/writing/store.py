@@ -21,19 +21,25 @@ async def prepare(connection: Connection) -> None:
 
 
 async def store(connection: Connection, batch: Batch) -> StatusCodes:
-    """Store a batch and commit; what became of each observation. After an exception nothing of it is stored.
-
-    Every wait for the server is a wait for the event loop too, which bursts of frames keep busy: so all that follows
-    the observations goes out at once, with the commit.
-    """
+    """Store a batch and commit; what became of each observation. After an exception nothing of it is stored."""
     try:
-        codes = await store_observations(connection, batch)
-        async with connection.pipeline():
-            await store_frames(connection, batch)
-            await announce(connection, batch, codes, to_microseconds(utc_now()))
-            await connection.commit()
+        return await write(connection, batch, commit=True)
     except BaseException:
         with suppress(psycopg.Error):
             await connection.rollback()
         raise
+
+
+async def write(connection: Connection, batch: Batch, *, commit: bool) -> StatusCodes:
+    """The same for who ends the transaction.
+
+    Every wait for the server is a wait for the event loop too, which bursts of frames keep busy: so all that follows
+    the observations goes out at once, with the commit.
+    """
+    codes = await store_observations(connection, batch)
+    async with connection.pipeline():
+        await store_frames(connection, batch)
+        await announce(connection, batch, codes, to_microseconds(utc_now()))
+        if commit:
+            await connection.commit()
     return codes

@@ -75,7 +75,7 @@ async def test_what_is_committed_late_under_an_early_number_is_not_missed(ingest
     cursor = (await page(ingest))["next"]
     async with writer(ingest) as slow, writer(ingest) as quick:
         async with slow.transaction():
-            await store(slow, Batch([submission(rows(number, "test-park.s1", 1, 2))]))
+            await write(slow, Batch([submission(rows(number, "test-park.s1", 1, 2))]), commit=False)
             await store(quick, Batch([submission(rows(number, "test-park.s1", 3))]))
             await published(ingest)
             seen, cursor = await follow(ingest, cursor)
@@ -113,7 +113,7 @@ async def test_a_reader_that_polls_while_many_write_has_every_row_once(ingest: R
                 ]
                 try:
                     async with connection.transaction():
-                        await store(connection, Batch([submission(found)]))
+                        await write(connection, Batch([submission(found)]), commit=False)
                         await asyncio.sleep(chance.choice((0, 0, 0.01, 0.06)))
                         if chance.random() < 0.1:
                             raise LookupError
