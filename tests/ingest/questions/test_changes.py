@@ -15,6 +15,7 @@ from services.ingest.questions import changes, cursors
 from services.ingest.questions.cursors import Place
 from services.ingest.writing.batch import Batch, Submission
 from services.ingest.writing.store import Connection, prepare, store
+from services.ingest.writing.store import write as store_uncommitted
 from shared import database
 from shared.streams import OBSERVATION_SHARDS, shard_of
 from shared.time import from_microseconds, iso, to_microseconds
@@ -75,7 +76,7 @@ async def test_what_is_committed_late_under_an_early_number_is_not_missed(ingest
     cursor = (await page(ingest))["next"]
     async with writer(ingest) as slow, writer(ingest) as quick:
         async with slow.transaction():
-            await write(slow, Batch([submission(rows(number, "test-park.s1", 1, 2))]), commit=False)
+            await store_uncommitted(slow, Batch([submission(rows(number, "test-park.s1", 1, 2))]), commit=False)
             await store(quick, Batch([submission(rows(number, "test-park.s1", 3))]))
             await published(ingest)
             seen, cursor = await follow(ingest, cursor)
@@ -113,7 +114,7 @@ async def test_a_reader_that_polls_while_many_write_has_every_row_once(ingest: R
                 ]
                 try:
                     async with connection.transaction():
-                        await write(connection, Batch([submission(found)]), commit=False)
+                        await store_uncommitted(connection, Batch([submission(found)]), commit=False)
                         await asyncio.sleep(chance.choice((0, 0, 0.01, 0.06)))
                         if chance.random() < 0.1:
                             raise LookupError
