@@ -79,7 +79,7 @@ def plan(
 
     Alarms of one incident that are due for one role make one call. In a flood a role is called about one incident no
     more often than `rule.hold_s` allows (`last` tells when it was), unless one of the alarms has `rule.at_once` or
-    above; those that wait stay due and come with the next call, so none is lost.
+    above, or has waited for as long itself; those that wait stay due and come with the next call, so none is lost.
     """
     everybody = list(waiting)
     due: defaultdict[tuple[UUID | None, Step], list[Waiting]] = defaultdict(list)
@@ -92,7 +92,8 @@ def plan(
     for (incident_id, step), alarms in due.items():
         colour = max((one.colour for one in alarms), key=lambda at: at.rank)
         before = last.get((incident_id, step.role))
-        until = before + timedelta(seconds=rule.hold_s) if before is not None else now
+        since = min(_due_at(one, step) for one in alarms)
+        until = min(before, since) + timedelta(seconds=rule.hold_s) if before is not None else now
         if flood and until > now and colour.rank < rule.at_once.rank:
             held |= {(one.alarm_id, step.role): until for one in alarms}
             continue

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -84,6 +84,7 @@ ALARMS = st.lists(
 
 
 @given(ALARMS, st.booleans())
+@example([(Colour.BLUE, 0.0, EVENT), (Colour.BLUE, 0.5, EVENT), (Colour.ORANGE, 1.0, EVENT)], True)
 def test_nobody_is_forgotten_and_nobody_is_called_twice(
     drawn: list[tuple[Colour, float, UUID | None]], flood: bool
 ) -> None:
