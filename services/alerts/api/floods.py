@@ -9,7 +9,7 @@ from services.alerts.api.cursors import Cursor, encode, time_and_id
 from services.alerts.api.flood_schemas import FloodOut, FloodPage, FloodStatus, NotificationOut, NotificationPage
 from services.alerts.api.incident_schemas import IncidentOut
 from services.alerts.api.state import Resources
-from services.alerts.store import floods, incidents, policies
+from services.alerts.store import floods, incident_questions, policies
 from services.alerts.store import waiting as calls
 from shared.problems import BadRequest, responses
 from shared.time import utc_now
@@ -27,7 +27,7 @@ async def show_flood(
         rule = (await policies.of_park(connection, park_id)).flood
         flood = (await floods.open_of(connection, [park_id])).get(park_id)
         counts = await floods.calls(connection, park_id, now - timedelta(seconds=rule.window_s), now)
-        found, all_of_them = await incidents.pressing(connection, park_id, limit)
+        found, all_of_them = await incident_questions.pressing(connection, park_id, limit)
     return FloodStatus(
         in_flood=flood is not None,
         began_at=flood.began_at if flood is not None else None,

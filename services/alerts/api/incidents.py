@@ -17,8 +17,8 @@ from services.alerts.api.incident_schemas import (
 )
 from services.alerts.api.schemas import Which
 from services.alerts.api.state import Resources
+from services.alerts.store import incident_questions, policies
 from services.alerts.store import incidents as store
-from services.alerts.store import policies
 from shared.messages import IncidentState
 from shared.problems import BadRequest, Conflict, NotFound, Unprocessable, responses
 from shared.time import utc_now
@@ -39,7 +39,7 @@ async def list_incidents(
     """The incidents of a park, the latest first."""
     after = time_and_id(cursor)
     async with resources.database.connect() as connection:
-        found = await store.page(
+        found = await incident_questions.page(
             connection,
             park_id,
             only_open=state == "open",
@@ -72,7 +72,7 @@ async def show_timeline(
     after = time_number_and_id(cursor)
     async with resources.database.connect() as connection:
         _found(await store.one(connection, park_id, incident_id), park_id, incident_id)
-        rows = await store.timeline(connection, incident_id, limit + 1, after)
+        rows = await incident_questions.timeline(connection, incident_id, limit + 1, after)
     last = rows[limit - 1] if len(rows) > limit else None
     more = encode(last["recorded_at"], last["id"], last["number"]) if last else None
     return Timeline(items=[TimelineEntry.model_validate(row) for row in rows[:limit]], next=more)

@@ -76,13 +76,14 @@ class SilenceWatch:
 
     async def look(self) -> list[Entry]:
         """Judge every station once. While facts wait to be read nothing is judged: the data may be among them."""
+        async with self._database.connect() as connection:
+            alarms = {alarm.subject.station_id: alarm for alarm in await store.open_of_rule(connection, RULE_ID)}
+        # Nothing is awaited between the clock and the verdicts: what is heard meanwhile would be later than "now".
         now = self._clock()
         wall = to_microseconds(now)
         if not self._is_current() or self._slept(wall):
             self._watched_since.clear()
             return []
-        async with self._database.connect() as connection:
-            alarms = {alarm.subject.station_id: alarm for alarm in await store.open_of_rule(connection, RULE_ID)}
         moves = [
             (subject, rule, silent)
             for station_id, datastreams in self._registry.stations.items()

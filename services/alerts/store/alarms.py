@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.lifecycle import Alarm, Entry, Subject, Suppressor
-from services.alerts.store import floods, incidents, waiting
+from services.alerts.store import floods, incident_members, waiting
 from shared import outbox
 from shared.levels import Colour
 from shared.messages import AlarmChanged, AlarmState
@@ -167,7 +167,7 @@ async def save(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entrie
         await connection.execute(_JOURNAL, _journal_parameters(entry, subject))
         if entry.told_as is not None:
             await outbox.enqueue(connection, STREAM, _fact(entry, alarms[entry.alarm_id]))
-    await incidents.follow(connection, alarms, entries)
+    await incident_members.follow(connection, alarms, entries)
     await waiting.follow(connection, alarms, entries)
     await floods.follow(connection, alarms, entries)
 

@@ -35,7 +35,7 @@ class Flood:
 async def follow(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: Sequence[Entry]) -> None:
     """Begin a flood where these alarms are too many; in the transaction that wrote them.
 
-    Their parks are locked: `incidents.follow` comes first.
+    Their parks are locked: `incident_members.follow` comes first.
     """
     calling: dict[str, Entry] = {}
     for entry in entries:

@@ -1,9 +1,7 @@
-"""Incidents: kept in the transaction of the alarms that make them, asked for, and closed."""
+"""Incidents as they are stored, changed, told of and closed."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -11,16 +9,12 @@ from uuid import UUID, uuid5
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts.incidents import Candidate, Member, Newcomer, Standing, changes, choose, standing_of
-from services.alerts.lifecycle import Alarm, Entry
-from services.alerts.store import policies, surroundings
+from services.alerts.incidents import Standing
 from shared import outbox
 from shared.levels import Colour
-from shared.messages import AlarmState, IncidentChange, IncidentChanged, IncidentReason, IncidentState
+from shared.messages import IncidentChange, IncidentChanged, IncidentReason, IncidentState
 
 STREAM = "incidents"
-_NAMESPACE = UUID("0b0f5c36-6a9a-5b8e-9a63-2a53c8f6d1b7")
-_MOST_CANDIDATES = 200
 
 _STANDING = (
     *("state", "colour", "peak_colour", "property_ids", "station_ids", "alarms", "active", "unacknowledged"),
@@ -40,36 +34,6 @@ _ENTRY = text(
         :comment, CAST(:detail AS jsonb))
     """
 )
-_COUNT = """
-    WITH member AS (
-        SELECT incident_alarm.incident_id, chosen.opened_at, alarm.*,
-            alarm.active AND alarm.state NOT IN ('shelved', 'suppressed', 'out_of_service') AS stands,
-            array_position(CAST(:colours AS text[]), alarm.colour) AS rank,
-            array_position(CAST(:colours AS text[]), alarm.peak_colour) AS peak_rank
-        FROM ({chosen}) AS chosen JOIN incident_alarm ON incident_alarm.incident_id = chosen.id
-            JOIN alarm ON alarm.id = incident_alarm.alarm_id
-    )
-    SELECT incident_id, opened_at, station_id, property_id, count(*) AS alarms,
-        count(*) FILTER (WHERE stands) AS active,
-        count(*) FILTER (WHERE state = ANY(:unacknowledged)) AS unacknowledged,
-        coalesce(max(rank) FILTER (WHERE stands), 0) AS rank, max(peak_rank) AS peak_rank, min(raised_at) AS since,
-        max(greatest(raised_at, returned_at)) AS until, max(raised_at) FILTER (WHERE active) AS active_since
-    FROM member GROUP BY incident_id, opened_at, station_id, property_id
-    ORDER BY incident_id, station_id, property_id
-    """
-_MEMBERS = text(
-    _COUNT.format(chosen="SELECT id, CAST(NULL AS timestamptz) AS opened_at FROM unnest(CAST(:ids AS uuid[])) AS id")
-)
-_CANDIDATES = text(
-    _COUNT.format(
-        chosen="SELECT id, opened_at FROM incident WHERE park_id = :park_id AND closed_at IS NULL "
-        "ORDER BY recorded_at DESC, id DESC LIMIT :limit"
-    )
-)
-_COUNTED = {
-    "colours": [colour.value for colour in Colour],
-    "unacknowledged": [state.value for state in AlarmState if state.needs_acknowledgement],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,104 +51,6 @@ class Incident:
     reason: str | None = None
 
 
-async def follow(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: Sequence[Entry]) -> None:
-    """Put what has happened to alarms into their incidents, and tell; in the transaction that wrote the alarms.
-
-    An alarm that calls for attention goes into an open incident of its park, or begins one; there it stays. Doing it
-    twice changes nothing. Parks are locked in the order of their ids, after the alarms.
-    """
-    by_park: defaultdict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        if entry.told_as is not None:
-            by_park[alarms[entry.alarm_id].subject.park_id].append(entry)
-    for park_id in sorted(by_park):
-        await _follow_park(connection, park_id, alarms, by_park[park_id])
-
-
-async def _follow_park(
-    connection: AsyncConnection, park_id: str, alarms: Mapping[UUID, Alarm], entries: list[Entry]
-) -> None:
-    await lock_park(connection, park_id)
-    now = max(entry.recorded_at for entry in entries)
-    touched = {entry.alarm_id for entry in entries}
-    incident_of = await _open_incidents_of(connection, touched)
-    # The first entry of each alarm that calls for attention.
-    calling = {entry.alarm_id: entry for entry in reversed(entries) if entry.state_after is AlarmState.UNACKNOWLEDGED}
-    lonely = sorted((calling[i] for i in calling.keys() - incident_of.keys()), key=lambda at: (at.event_time, at.id))
-    details: dict[UUID, dict[str, Any]] = {}
-    if lonely:
-        incident_of |= await _place(connection, park_id, alarms, lonely, details)
-    if not incident_of:
-        return
-    ids = sorted(set(incident_of.values()))
-    before = {incident.id: incident for incident in await _load(connection, ids)}
-    members = await _members(connection, ids)
-    for incident_id in ids:
-        standing = standing_of(members[incident_id])
-        await _renew(
-            connection,
-            before.get(incident_id, Incident(incident_id, park_id, standing, now, 0)),
-            standing,
-            now,
-            details.get(incident_id),
-        )
-
-
-async def _place(
-    connection: AsyncConnection,
-    park_id: str,
-    alarms: Mapping[UUID, Alarm],
-    lonely: list[Entry],
-    details: dict[UUID, dict[str, Any]],
-) -> dict[UUID, UUID]:
-    """Find an incident for each alarm, in the order of their raises. `details` says what the finding rested on."""
-    rule = (await policies.of_park(connection, park_id)).grouping
-    candidates = await _candidates(connection, park_id)
-    stations = {alarms[entry.alarm_id].subject.station_id for entry in lonely}
-    stations |= {member.station_id for candidate in candidates.values() for member in candidate.members}
-    places = await surroundings.places_of(connection, stations)
-    winds = await surroundings.winds_at(connection, park_id, (entry.event_time for entry in lonely))
-    found: dict[UUID, UUID] = {}
-    for entry in lonely:
-        subject = alarms[entry.alarm_id].subject
-        newcomer = Newcomer(subject.station_id, subject.property_id, entry.event_time)
-        wind = winds[entry.event_time]
-        chosen = choose(newcomer, candidates.values(), places, wind, rule)
-        if chosen is None:
-            chosen = uuid5(_NAMESPACE, str(entry.id))
-            candidates[chosen] = Candidate(chosen, entry.event_time, ())
-        candidates[chosen] = _with(candidates[chosen], newcomer)
-        found[entry.alarm_id] = chosen
-        details[chosen] = {
-            "alarm_ids": [*details.get(chosen, {}).get("alarm_ids", []), str(entry.alarm_id)],
-            "wind_from_deg": wind.from_deg if wind is not None else None,
-            "wind_speed_m_s": wind.speed_m_s if wind is not None else None,
-        }
-        await connection.execute(
-            text("INSERT INTO incident_alarm (incident_id, alarm_id) VALUES (:incident_id, :alarm_id)"),
-            {"incident_id": chosen, "alarm_id": entry.alarm_id},
-        )
-    return found
-
-
-def _with(candidate: Candidate, newcomer: Newcomer) -> Candidate:
-    at = newcomer.raised_at
-    member = Member(newcomer.station_id, newcomer.property_id, 1, 1, 1, 0, 0, at, at, at)
-    return replace(candidate, members=(*candidate.members, member))
-
-
-async def _renew(
-    connection: AsyncConnection, before: Incident, standing: Standing, now: datetime, detail: dict[str, Any] | None
-) -> None:
-    news = changes(before.standing if before.entries else None, standing)
-    after = replace(before, standing=standing, entries=before.entries + len(news))
-    if after != before or not before.entries:
-        await _write(connection, after)
-    for number, change in enumerate(news, start=before.entries + 1):
-        placed = detail if change in (IncidentChange.OPENED, IncidentChange.GREW) else None
-        await _tell(connection, after, change, number, standing.last_at, now, detail=placed)
-
-
 async def close(
     connection: AsyncConnection, incident: Incident, kind: IncidentReason, reason: str, actor: str, now: datetime
 ) -> Incident:
@@ -198,8 +64,8 @@ async def close(
         reason_kind=kind,
         reason=reason,
     )
-    await _write(connection, after)
-    await _tell(connection, after, IncidentChange.CLOSED, after.entries, now, now, actor=actor)
+    await write(connection, after)
+    await tell(connection, after, IncidentChange.CLOSED, after.entries, now, now, actor=actor)
     return after
 
 
@@ -213,137 +79,24 @@ async def lock_park(connection: AsyncConnection, park_id: str) -> None:
 
 async def one(connection: AsyncConnection, park_id: str, incident_id: UUID) -> Incident | None:
     """One incident of a park."""
-    return next((found for found in await _load(connection, [incident_id]) if found.park_id == park_id), None)
+    return next((found for found in await load(connection, [incident_id]) if found.park_id == park_id), None)
 
 
-async def page(
-    connection: AsyncConnection,
-    park_id: str,
-    *,
-    only_open: bool,
-    alarm_id: UUID | None,
-    limit: int,
-    after: tuple[datetime, UUID] | None,
-) -> list[Incident]:
-    """Incidents of a park, the latest first; only those that have an alarm, where `alarm_id` names one."""
-    rows = await connection.execute(
-        text(
-            """
-            SELECT * FROM incident
-            WHERE park_id = :park_id AND (NOT :only_open OR closed_at IS NULL)
-                AND (CAST(:alarm_id AS uuid) IS NULL OR id IN (
-                    SELECT incident_id FROM incident_alarm WHERE alarm_id = CAST(:alarm_id AS uuid)))
-                AND (CAST(:after_id AS uuid) IS NULL
-                    OR (recorded_at, id) < (CAST(:after_time AS timestamptz), CAST(:after_id AS uuid)))
-            ORDER BY recorded_at DESC, id DESC LIMIT :limit
-            """
-        ),
-        {
-            "park_id": park_id,
-            "only_open": only_open,
-            "alarm_id": alarm_id,
-            "after_time": after[0] if after is not None else None,
-            "after_id": after[1] if after is not None else None,
-            "limit": limit,
-        },
-    )
-    return [_incident(row) for row in rows]
-
-
-async def pressing(connection: AsyncConnection, park_id: str, limit: int) -> tuple[list[Incident], int]:
-    """The open incidents of a park, the highest colour first, then those that stand, then the latest; and how many."""
-    colours = [colour.value for colour in Colour]
-    rows = await connection.execute(
-        text(
-            """
-            SELECT *, count(*) OVER () AS all_of_them FROM incident WHERE park_id = :park_id AND closed_at IS NULL
-            ORDER BY array_position(CAST(:colours AS text[]), colour) DESC, active = 0, recorded_at DESC, id DESC
-            LIMIT :limit
-            """
-        ),
-        {"park_id": park_id, "colours": colours, "limit": limit},
-    )
-    found = rows.all()
-    return [_incident(row) for row in found], found[0].all_of_them if found else 0
-
-
-async def timeline(
-    connection: AsyncConnection, incident_id: UUID, limit: int, after: tuple[datetime, int, UUID] | None
-) -> list[dict[str, Any]]:
-    """What happened to the incident and to its alarms, in the order in which it was recorded."""
-    rows = await connection.execute(
-        text(
-            """
-            SELECT * FROM (
-                SELECT id, number, CAST(NULL AS uuid) AS alarm_id, CAST(NULL AS text) AS station_id,
-                    CAST(NULL AS text) AS rule_id, change AS what, colour, CAST(NULL AS float8) AS value, event_time,
-                    recorded_at, actor, comment, CAST(detail AS text) AS detail
-                FROM incident_entry WHERE incident_id = :incident_id
-                UNION ALL
-                SELECT journal.id, number, alarm_id, station_id, rule_id, action, colour_after, value, event_time,
-                    recorded_at, actor, comment, NULL
-                FROM journal JOIN incident_alarm USING (alarm_id) WHERE incident_id = :incident_id
-            ) AS line
-            WHERE CAST(:after_id AS uuid) IS NULL OR (recorded_at, number, id)
-                > (CAST(:after_time AS timestamptz), CAST(:after_number AS integer), CAST(:after_id AS uuid))
-            ORDER BY recorded_at, number, id LIMIT :limit
-            """
-        ),
-        {
-            "incident_id": incident_id,
-            "after_time": after[0] if after is not None else None,
-            "after_number": after[1] if after is not None else None,
-            "after_id": after[2] if after is not None else None,
-            "limit": limit,
-        },
-    )
-    return [dict(row) | {"detail": json.loads(row["detail"] or "null")} for row in rows.mappings()]
-
-
-async def _open_incidents_of(connection: AsyncConnection, alarm_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    rows = await connection.execute(
-        text(
-            "SELECT alarm_id, incident_id FROM incident_alarm JOIN incident ON incident.id = incident_id "
-            "WHERE alarm_id = ANY(:ids) AND closed_at IS NULL"
-        ),
-        {"ids": sorted(alarm_ids)},
-    )
-    return {row.alarm_id: row.incident_id for row in rows}
-
-
-async def _candidates(connection: AsyncConnection, park_id: str) -> dict[UUID, Candidate]:
-    rows = await connection.execute(_CANDIDATES, _COUNTED | {"park_id": park_id, "limit": _MOST_CANDIDATES})
-    found: dict[UUID, Candidate] = {}
-    for row in rows:
-        known = found.get(row.incident_id, Candidate(row.incident_id, row.opened_at, ()))
-        found[row.incident_id] = replace(known, members=(*known.members, _member(row)))
-    return found
-
-
-async def _members(connection: AsyncConnection, incident_ids: list[UUID]) -> defaultdict[UUID, list[Member]]:
-    found: defaultdict[UUID, list[Member]] = defaultdict(list)
-    for row in await connection.execute(_MEMBERS, _COUNTED | {"ids": incident_ids}):
-        found[row.incident_id].append(_member(row))
-    return found
-
-
-def _member(row: Row[Any]) -> Member:
-    return Member(**{field.name: getattr(row, field.name) for field in fields(Member)})
-
-
-async def _load(connection: AsyncConnection, ids: list[UUID]) -> list[Incident]:
+async def load(connection: AsyncConnection, ids: list[UUID]) -> list[Incident]:
+    """The incidents with these ids, in their order."""
     rows = await connection.execute(text("SELECT * FROM incident WHERE id = ANY(:ids) ORDER BY id"), {"ids": ids})
-    return [_incident(row) for row in rows]
+    return [incident_of(row) for row in rows]
 
 
-async def _write(connection: AsyncConnection, incident: Incident) -> None:
+async def write(connection: AsyncConnection, incident: Incident) -> None:
+    """Keep an incident as it stands."""
     standing = incident.standing
     lists = {"property_ids": list(standing.property_ids), "station_ids": list(standing.station_ids)}
     own = {name: getattr(incident, name) for name in _NAMES if name not in _STANDING}
     await connection.execute(_UPSERT, own | {name: getattr(standing, name) for name in _STANDING} | lists)
 
 
-async def _tell(
+async def tell(
     connection: AsyncConnection,
     incident: Incident,
     change: IncidentChange,
@@ -354,6 +107,7 @@ async def _tell(
     actor: str | None = None,
     detail: dict[str, Any] | None = None,
 ) -> None:
+    """Write a change of an incident into its time line, and the fact for subscribers."""
     standing = incident.standing
     change_id = uuid5(incident.id, str(number))
     closing = change is IncidentChange.CLOSED
@@ -395,7 +149,8 @@ def _told(standing: Standing) -> dict[str, Any]:
     return {name: getattr(standing, name) for name in _STANDING if name != "last_at"}
 
 
-def _incident(row: Row[Any]) -> Incident:
+def incident_of(row: Row[Any]) -> Incident:
+    """From its row."""
     values = {name: getattr(row, name) for name in _STANDING}
     values |= {
         "state": IncidentState(row.state),

@@ -14,8 +14,8 @@ from services.alerts.engine.surroundings import Surroundings
 from services.alerts.incidents import Wind
 from services.alerts.lifecycle import Alarm, Entry
 from services.alerts.notifications import Policy
+from services.alerts.store import incident_members, policies, surroundings
 from services.alerts.store import incidents as store
-from services.alerts.store import policies, surroundings
 from shared.messages import IncidentChanged, IncidentReason
 from tests.alerts.park import START, Clock, Killed, Park, Producer, datastream, kill_at_statement
 
@@ -155,13 +155,13 @@ async def test_an_alarm_that_comes_again_stays_where_it_is_until_its_incident_is
 
 async def test_following_twice_changes_nothing(placed: Park, monkeypatch: pytest.MonkeyPatch) -> None:
     followed: list[tuple[Mapping[UUID, Alarm], Sequence[Entry]]] = []
-    follow = store.follow
+    follow = incident_members.follow
 
     async def noted(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: Sequence[Entry]) -> None:
         followed.append((alarms, entries))
         await follow(connection, alarms, entries)
 
-    monkeypatch.setattr(store, "follow", noted)
+    monkeypatch.setattr(incident_members, "follow", noted)
     await gas(placed, 1, 2)
     before = (await incidents(placed), await members(placed), await told(placed))
     assert sum(len(entries) for _, entries in followed) == 2
