@@ -1,7 +1,7 @@
 """Organisations, keys, tokens."""
 
-revision = "0002"
-down_revision = "0001"
+revision = "gateway_0002"
+down_revision = "gateway_0001"
 
 
 def upgrade() -> None:
