@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 
 from services.alerts.api.schemas import AlarmOut, AlarmPage, AlarmWithJournal, JournalEntry, WhichAlarms
 from services.alerts.api.state import Resources
-from services.alerts.store import alarms as store
+from services.alerts.store import alarm_questions as store
+from services.alerts.store import journal as journal_store
 from shared.problems import BadRequest, NotFound, responses
 from shared.time import utc_now
 
@@ -39,7 +40,7 @@ async def show_alarm(park_id: str, alarm_id: UUID, resources: Resources) -> Alar
         alarm = await store.one(connection, park_id, alarm_id)
         if alarm is None:
             raise no_alarm(park_id, alarm_id)
-        journal = await store.journal_of(connection, alarm_id)
+        journal = await journal_store.of_alarm(connection, alarm_id)
     shown = AlarmWithJournal.of(alarm, utc_now(), resources.settings.habits)
     shown.journal = [JournalEntry.model_validate(entry) for entry in journal]
     return shown

@@ -21,6 +21,7 @@ from services.alerts.lifecycle import (
     shelve,
     unshelve,
 )
+from services.alerts.store import alarm_questions
 from services.alerts.store import alarms as store
 from shared.problems import Conflict, NotFound, Unprocessable, responses
 from shared.time import utc_now
@@ -102,7 +103,7 @@ async def comment_on_alarm(
 async def _do(resources: State, park_id: str, alarm_id: UUID, step: Callable[[Alarm, datetime], Step]) -> AlarmOut:
     now = utc_now()
     async with resources.database.begin() as connection:
-        found = await store.one(connection, park_id, alarm_id)
+        found = await alarm_questions.one(connection, park_id, alarm_id)
         if found is None:
             raise no_alarm(park_id, alarm_id)
         # All of the subject, in the order in which everybody locks them: what is done to one may concern another.

@@ -11,6 +11,7 @@ from services.alerts.api.rules import station_of
 from services.alerts.api.schemas import Acknowledgement, SuppressionBody, SuppressionOut, SuppressionPage
 from services.alerts.api.state import Resources
 from services.alerts.engine.effects import count_transitions, refit
+from services.alerts.store import alarm_questions
 from services.alerts.store import alarms as alarm_store
 from services.alerts.store import suppressions as store
 from shared.problems import BadRequest, Conflict, NotFound, Unavailable, Unprocessable, responses
@@ -35,7 +36,7 @@ async def list_suppressions(
     async with resources.database.connect() as connection:
         found = await store.page(connection, park_id, only_in_force=state == "in_force", limit=limit + 1, after=after)
     shown = found[:limit]
-    more = alarm_store.Place(shown[-1].begun_at, shown[-1].id).encode() if len(found) > limit else None
+    more = alarm_questions.Place(shown[-1].begun_at, shown[-1].id).encode() if len(found) > limit else None
     return SuppressionPage(items=[SuppressionOut.of(each) for each in shown], next=more)
 
 

@@ -13,7 +13,7 @@ from services.alerts.engine import metrics
 from services.alerts.engine.registry import Datastream
 from services.alerts.lifecycle import Alarm, Case, Entry, Habits, Subject, fit, overshadow
 from services.alerts.store import alarms as store
-from services.alerts.store import suppressions
+from services.alerts.store import journal, suppressions
 from shared.streams import Fact
 from shared.time import from_microseconds, iso
 
@@ -49,7 +49,7 @@ async def journal_backfill(
     """Readings of long ago raise no alarm, but that some of `count` reached a level is put on record."""
     highest = max(reaching, key=lambda sample: sample.height)
     level = max((level for level in rule.levels if highest.height >= level.threshold), key=lambda at: at.threshold)
-    await store.record(
+    await journal.record(
         connection,
         uuid5(_BACKFILL, f"{last.stream}|{last.position}|{datastream.id}|{rule.rule_id}"),
         _subject(datastream, rule),

@@ -11,7 +11,7 @@ from services.alerts.engine import metrics
 from services.alerts.engine.effects import count_transitions, load_cases, save_cases
 from services.alerts.engine.registry import Datastream, Registry
 from services.alerts.lifecycle import Alarm, Entry, Evidence, Subject
-from services.alerts.store import alarms as store
+from services.alerts.store import alarm_questions as store
 from shared.levels import Colour
 from shared.telemetry import get_logger
 from shared.time import from_microseconds, iso, to_microseconds

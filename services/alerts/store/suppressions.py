@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.lifecycle import Hold, Subject
-from services.alerts.store.alarms import Place
+from services.alerts.store.alarm_questions import Place
 
 _ENDED = "the time of the suppression is over"
 

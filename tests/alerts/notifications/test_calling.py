@@ -10,8 +10,8 @@ import pytest
 from services.alerts.engine.calling import CallWatch
 from services.alerts.lifecycle import acknowledge
 from services.alerts.notifications import Policy
+from services.alerts.store import alarm_questions, policies
 from services.alerts.store import alarms as alarm_store
-from services.alerts.store import policies
 from shared.levels import Colour
 from shared.messages import FloodChanged, RoleCalled
 from tests.alerts.park import START, Killed, Park, Producer, datastream, kill_at_statement
@@ -51,7 +51,7 @@ async def floods(park: Park) -> list[FloodChanged]:
 
 async def acknowledge_all(park: Park) -> None:
     async with park.database.begin() as connection:
-        for alarm in await alarm_store.open_of_rule(connection, "level.chlorine"):
+        for alarm in await alarm_questions.open_of_rule(connection, "level.chlorine"):
             after, entries = acknowledge(alarm, "tester", None, park.clock())
             await alarm_store.save(connection, {after.id: after}, entries)
 
