@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.stub_park import DIST, StubPark, StubServer
+from tests.browser.stub_park import StubPark
+from tests.browser.stub_server import DIST, StubServer
 
 WEB = DIST.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

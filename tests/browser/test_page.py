@@ -7,7 +7,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from shared.park_file import ParkFile
 from tests.browser.conftest import Screen
-from tests.browser.stub_park import API_KEY, StubPark, StubServer
+from tests.browser.stub_park import API_KEY, StubPark
+from tests.browser.stub_server import StubServer
 
 STALE_WITHIN_MS = 25_000
 
