@@ -39,7 +39,7 @@ BYTES_A_ROW = 150
 SPARE_BYTES = 15e9
 FILLING_S = 600.0
 """What is not stored by then is left out; the number of rows stands in the results."""
-_INDEX = "ALTER TABLE observation ADD CONSTRAINT observation_pkey PRIMARY KEY (datastream_id, time)"
+_KEY = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'observation_pkey'"
 _MARK = """
     INSERT INTO stale_hour SELECT DISTINCT datastream_id, date_trunc('hour', time, 'UTC') FROM observation
     WHERE datastream_id = %s AND time < (SELECT rolled_before FROM roll_up_progress)
@@ -149,6 +149,7 @@ def _fill(connection: psycopg.Connection[Any], streams: list[int], end: datetime
     room = int((shutil.disk_usage(tempfile.gettempdir()).free - SPARE_BYTES) / BYTES_A_ROW)
     minutes = max(2 * 1440, min(ROWS, room) // len(streams))
     limit = time.monotonic() + FILLING_S
+    ((key,),) = connection.execute(_KEY).fetchall()
     for statement in (
         "ALTER TABLE observation DISABLE TRIGGER USER",
         "ALTER TABLE observation DROP CONSTRAINT observation_pkey",
@@ -164,9 +165,13 @@ def _fill(connection: psycopg.Connection[Any], streams: list[int], end: datetime
         if done * len(streams) % 10_000_000 == 0:
             print(f"  {done * len(streams) // 1_000_000} million observations stored", flush=True)
     print("  their key is made", flush=True)
-    for statement in ("SET maintenance_work_mem = '1GB'", _INDEX, "ALTER TABLE observation ENABLE TRIGGER USER"):
+    for statement in (
+        "SET maintenance_work_mem = '1GB'",
+        f"ALTER TABLE observation ADD CONSTRAINT observation_pkey {key}",
+        "ALTER TABLE observation ENABLE TRIGGER USER",
+        "VACUUM (ANALYZE) observation",  # as autovacuum has long done when so many rows have come one by one
+    ):
         connection.execute(statement.encode())
-    connection.execute("ANALYZE observation")
     connection.execute("SELECT sum(value) FROM observation")  # into the system's cache, as far as it holds it
     return done * len(streams)
 
