@@ -203,6 +203,7 @@ class RuleNumbers(_Entry):
     on_delay_s: float | None = Field(default=None, ge=0, le=3600)
     off_delay_s: float | None = Field(default=None, ge=0, le=86400)
     deadband_fraction: float | None = Field(default=None, ge=0, lt=1)
+    max_gap_s: float | None = Field(default=None, gt=0, le=86400, description="a wider gap breaks the evidence")
     latching: bool | None = Field(default=None, description="the alarm has to be reset by hand once it is over")
     measure: Measure | None = Field(default=None, description="what is compared with the levels; none: the raw value")
 

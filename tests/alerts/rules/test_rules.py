@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 
 from services.alerts.rules import (
@@ -13,6 +15,7 @@ from services.alerts.rules import (
 )
 from shared.park_file import Rule, RuleNumbers
 from shared.vocabulary import observed_properties
+from tests.alerts.conditions.scripts import at, told
 
 DELAYS = Delays()
 
@@ -89,6 +92,31 @@ def test_a_park_can_say_that_an_alarm_latches() -> None:
     assert (plain.condition().latching, latching.condition().latching) == (False, True)
     assert plain.condition().fingerprint() == latching.condition().fingerprint()  # the evaluation goes on
     assert "park file" in latching.sources["latching"]
+
+
+def test_a_slow_instrument_can_be_given_a_wider_gap() -> None:
+    """A reading each ten minutes never proves an on-delay across the default gap of three."""
+    plain, wider = (
+        effective_rule("boundary", "chlorine", [override(on_delay_s=600, max_gap_s=gap)]) for gap in (None, 900)
+    )
+    assert (plain.max_gap_s, wider.max_gap_s) == (180, 900)
+    assert "all rings" in wider.sources["max_gap_s"]
+    every_ten_minutes = [at(second, 2.0) for second in range(0, 3600, 600)]
+    assert told(plain.condition(), every_ten_minutes) == []
+    assert told(wider.condition(), every_ten_minutes) == [(600, 0, 1)]
+
+
+@pytest.mark.parametrize("value", [None, 0.1])
+@pytest.mark.parametrize("measure", [None, {"kind": "mean", "window_s": 20}, {"kind": "n_of_m", "n": 2, "m": 3}])
+def test_what_is_over_range_raises_the_highest_level_of_every_gas_rule(
+    measure: dict[str, object] | None, value: float | None
+) -> None:
+    """Also where the instrument gives no value, or one that looks low."""
+    for ring, gas in product(RINGS, observed_properties()):
+        for rule in effective_rules(ring, gas, Overrides([override(gas, measure=measure)]), DELAYS):
+            over_range = [at(second, value, over_range=True) for second in range(0, 61, 10)]
+            edges = told(rule.condition(), over_range)
+            assert [edge[1:] for edge in edges] == [(0, len(rule.levels))], rule.rule_id
 
 
 def test_a_datastreams_own_word_counts_most_and_what_is_set_over_the_api_before_the_park_file() -> None:
