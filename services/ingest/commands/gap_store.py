@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.commands.filled import Outcome
-from services.ingest.commands.gaps import Span
+from services.ingest.commands.gaps import ALLOWED, Span
 from services.ingest.commands.lifecycle import Progress, State
 
 MAX_TIMES = 50_000
@@ -22,17 +22,17 @@ _ENABLE = text(
 )
 _DISABLED = text("SELECT mn FROM gap_filling WHERE NOT enabled AND mn = ANY(:mns)")
 _LOOKED = {
-    "minute": text("SELECT minute_until FROM gap_filling WHERE mn = :mn"),
-    "hour": text("SELECT hour_until FROM gap_filling WHERE mn = :mn"),
+    cadence: text(f"SELECT {cadence}_until FROM gap_filling WHERE mn = :mn")  # noqa: S608  (names of ours)
+    for cadence in ALLOWED
 }
 _LOOK = {
     cadence: text(
         f"""
         INSERT INTO gap_filling (mn, {cadence}_until) VALUES (:mn, :until)
         ON CONFLICT (mn) DO UPDATE SET {cadence}_until = :until
-        """  # noqa: S608  (two names of ours)
+        """  # noqa: S608  (names of ours)
     )
-    for cadence in ("minute", "hour")
+    for cadence in ALLOWED
 }
 # Each datastream by its key, so that a long table is never scanned.
 _RECENT = text(

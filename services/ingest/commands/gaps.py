@@ -14,6 +14,7 @@ from services.ingest.commands.requests import MINUTE_INTERVALS
 ALLOWED: dict[str, frozenset[timedelta]] = {
     "minute": frozenset(timedelta(minutes=minutes) for minutes in MINUTE_INTERVALS),
     "hour": frozenset({timedelta(hours=1)}),
+    "day": frozenset({timedelta(days=1)}),
 }
 """The intervals at which records of a cadence may follow each other. A device's own is told by what it sends."""
 MIN_STEPS = 3
@@ -46,7 +47,7 @@ def missing(times: Sequence[datetime], interval: timedelta) -> list[Span]:
 
     What lies before the first record is not known to have ever been; what lies after the last may still come.
     """
-    # Half an interval of slack: a device's clock moves when it is set.
+    # Half an interval of slack: a device's clock moves when it is set, and a day has 23 to 25 hours.
     return [Span(before + interval, after) for before, after in pairwise(times) if after - before >= interval * 3 / 2]
 
 

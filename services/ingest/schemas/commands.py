@@ -45,7 +45,7 @@ class Gap(BaseModel):
 
     id: int
     mn: str
-    cadence: Literal["minute", "hour"]
+    cadence: Literal["minute", "hour", "day"]
     begin: UtcDatetime
     end: UtcDatetime
     interval_s: Annotated[int, Field(description="from one record to the next, as the device makes them")]

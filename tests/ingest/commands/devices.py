@@ -25,18 +25,22 @@ def local(moment: datetime) -> datetime:
 class Answering:
     """The device's end of a connection, answering in a task of its own."""
 
-    def __init__(self, client: StationClient, mn: str, records: Mapping[datetime, float]) -> None:
+    def __init__(
+        self, client: StationClient, mn: str, records: Mapping[datetime, float], cn: Cn = Cn.MINUTE
+    ) -> None:
         self.client = client
         self.mn = mn
         self.records = records
         """What it remembers: the value of each record by its local time."""
+        self.cn = cn
+        """What its records are."""
         self.asked: list[Segment] = []
         self.silent = False
         self.refuses: QnRtn | None = None
         self._head = {"mn": mn, "pw": "123456", "st": "31"}
 
     async def tell(self, time: datetime, value: float) -> None:
-        """Send one minute record; it is answered in `run`."""
+        """Send one record; it is answered in `run`."""
         await self.client.send(self._record(time, value))
 
     async def hello(self) -> None:
@@ -63,7 +67,7 @@ class Answering:
             return
         await self.client.send(commands.request_answer(message, QnRtn.READY))
         result = ExeRtn.DONE
-        if message.cn == Cn.MINUTE:
+        if message.cn == self.cn:
             begin, end = (commands.parse_time(message.value(name)) for name in ("BeginTime", "EndTime"))
             assert begin is not None
             assert end is not None
@@ -79,16 +83,16 @@ class Answering:
     def _record(self, time: datetime, value: float) -> Segment:
         reading = Reading("a21022", "Avg", value, "N")
         qn = commands.format_qn(time)
-        return commands.minute(**self._head, qn=qn, time=time, readings=[reading])
+        return commands.data_message(self.cn, **self._head, qn=qn, time=time, readings=[reading])
 
 
 @asynccontextmanager
 async def answering(
-    ingest: Running, mn: str = "A1", records: Mapping[datetime, float] | None = None
+    ingest: Running, mn: str = "A1", records: Mapping[datetime, float] | None = None, cn: Cn = Cn.MINUTE
 ) -> AsyncIterator[Answering]:
     """A connected device that answers."""
     async with ingest.station() as client:
-        device = Answering(client, mn, records or {})
+        device = Answering(client, mn, records or {}, cn)
         await device.hello()
         task = asyncio.create_task(device.run())
         try:

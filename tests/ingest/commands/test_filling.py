@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.hj212.codes import QnRtn
+from shared.hj212 import commands
+from shared.hj212.codes import Cn, QnRtn
 from tests.ingest.commands.devices import MINUTE, Answering, answering, local
 from tests.ingest.conftest import Start
 from tests.ingest.parks import park, station
@@ -68,11 +69,25 @@ async def test_what_a_device_did_not_send_is_asked_for_and_filled(eager: Running
         await tell(device, 25, 24)
         await until(lambda: holds(eager, 37))
         assert len(device.asked) == 2, "nothing is asked for twice"
-    commands = (await eager.get(f"{DEVICE}/commands"))["items"]
-    assert {(command["origin"], command["state"], command["records"]) for command in commands} == {
+    sent = (await eager.get(f"{DEVICE}/commands"))["items"]
+    assert {(command["origin"], command["state"], command["records"]) for command in sent} == {
         ("gap", "executed", 8),
         ("gap", "executed", 7),
     }
+
+
+async def test_a_day_that_is_missing_is_asked_for_and_filled(eager: Running) -> None:
+    midnight = local(NOW).replace(hour=0, minute=0)
+    records = {midnight - timedelta(days=days): float(days) for days in range(1, 12)}
+    async with answering(eager, records=records, cn=Cn.DAY) as device:
+        for days in (9, 8, 7, 6, 3, 2):
+            await device.tell(midnight - timedelta(days=days), float(days))
+        (gap,) = await settled(eager, "filled")
+        assert (gap["cadence"], gap["interval_s"], gap["tries"]) == ("day", 86_400, 1)
+        assert await stored(eager) == [9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0]
+        (asked,) = device.asked
+        begin, end = (commands.format_time(midnight - timedelta(days=days)) for days in (5, 4))
+        assert (asked.cn, asked.value("BeginTime"), asked.value("EndTime")) == ("2031", begin, end)
 
 
 async def test_single_records_that_are_missing_are_asked_for_together(eager: Running) -> None:

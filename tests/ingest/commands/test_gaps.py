@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,7 @@ def span(begin: float, end: float) -> Span:
         ((), "minute", None),
         ((0, 60, 120, 180), "hour", 60),
         ((0, 1, 2, 3, 4), "day", None),
+        ((0, 1440, 2880, 4320, 8640), "day", 1440),
     ],
 )
 def test_the_interval_is_what_the_device_does_most(
@@ -41,6 +43,10 @@ def test_missing_records() -> None:
     assert missing(times(0, 1, 2, 5, 6, 8), MINUTE) == [span(3, 5), span(7, 8)]
     assert missing(times(0, 1, 2.3, 3), MINUTE) == [], "a clock that was set leaves no gap"
     assert missing(times(0), MINUTE) == []
+    days = [datetime(2026, 10, day, tzinfo=ZoneInfo("Europe/Berlin")) for day in (24, 25, 26, 28)]
+    assert missing([day.astimezone(UTC) for day in days], timedelta(days=1)) == [
+        Span(days[2] + timedelta(days=1), days[3])
+    ], "a day of 25 hours leaves none either"
 
 
 def test_nothing_is_asked_for_twice() -> None:
