@@ -1,7 +1,8 @@
 """The transactional outbox: a fact is written in the transaction of the change it tells of, then published.
 
-A service inserts rows (`enqueue`); one relay among its replicas gives each row the next position of its stream and
-publishes it under that position. Rows stay for the retention time, so that readers can catch up whatever Redis lost.
+A service inserts rows (`enqueue`). As the transaction commits, the database gives each row the next position of its
+stream, gapless and in the order of commits; one relay among the replicas publishes it under that position. Rows stay
+for the retention time, so that readers can catch up whatever Redis lost.
 """
 
 import asyncio
@@ -47,16 +48,16 @@ CREATE_OUTBOX = (
     "CREATE TABLE outbox_stream (stream text PRIMARY KEY, last_position bigint NOT NULL)",
 )
 
-INSERT_SQL = "INSERT INTO outbox (stream, payload, traceparent) VALUES (%s, %s, %s)"
-"""For psycopg; parameters from `row`."""
-
-_GIVE_POSITIONS = text(
-    """
-    WITH batch AS (
+# Executed, in this order, by a later migration of each of them. The counters of streams are locked from here until the
+# commit, so positions come in the order of commits; and only here, after all other locks, in the order of streams: no
+# transaction waits for another in a circle. The first row of a transaction does it for all of them, whose ids are
+# higher; what is seen without a position is the transaction's own.
+_GIVE_POSITIONS = """
+    WITH own AS (
         SELECT id, stream, row_number() OVER (PARTITION BY stream ORDER BY id) AS nth
-        FROM (SELECT id, stream FROM outbox WHERE position IS NULL ORDER BY id LIMIT :limit) AS oldest
+        FROM outbox WHERE position IS NULL AND id >= {first}
     ), counted AS (
-        SELECT stream, count(*) AS rows FROM batch GROUP BY stream
+        SELECT stream, count(*) AS rows FROM own GROUP BY stream
     ), moved AS (
         INSERT INTO outbox_stream (stream, last_position)
         SELECT stream, rows FROM counted ORDER BY stream
@@ -64,18 +65,62 @@ _GIVE_POSITIONS = text(
         RETURNING stream, last_position
     )
     UPDATE outbox
-    SET position = moved.last_position - counted.rows + batch.nth
-    FROM batch JOIN counted USING (stream) JOIN moved USING (stream)
-    WHERE outbox.id = batch.id
-    RETURNING outbox.stream, outbox.position, outbox.payload, outbox.traceparent
+    SET position = moved.last_position - counted.rows + own.nth
+    FROM own JOIN counted USING (stream) JOIN moved USING (stream)
+    WHERE outbox.id = own.id
+"""
+POSITIONS_AT_COMMIT = (
+    f"""
+    CREATE FUNCTION give_positions() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+    BEGIN
+        IF EXISTS (SELECT FROM outbox WHERE id = NEW.id AND position IS NULL) THEN
+            {_GIVE_POSITIONS.format(first="NEW.id")};
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
     """
+    CREATE CONSTRAINT TRIGGER outbox_positions AFTER INSERT ON outbox DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.position IS NULL) EXECUTE FUNCTION give_positions()
+    """,
+    _GIVE_POSITIONS.format(first=0),
 )
+POSITIONS_BY_RELAY = ("DROP TRIGGER outbox_positions ON outbox", "DROP FUNCTION give_positions()")
+"""The way back: what is enqueued then waits for a relay that gives positions."""
+
+INSERT_SQL = "INSERT INTO outbox (stream, payload, traceparent) VALUES (%s, %s, %s)"
+"""For psycopg; parameters from `row`."""
+
 _READ_AFTER = text(
     """
     SELECT position, payload, traceparent FROM outbox
     WHERE stream = :stream AND position > :after ORDER BY position LIMIT :limit
     """
 )
+_NEW = text(
+    """
+    SELECT s.stream, new.position, new.payload, new.traceparent
+    FROM outbox_stream s
+    LEFT JOIN unnest(CAST(:streams AS text[]), CAST(:positions AS bigint[])) AS p (stream, position) USING (stream)
+    CROSS JOIN LATERAL (
+        SELECT position, payload, traceparent FROM outbox
+        WHERE stream = s.stream AND position > coalesce(p.position, 0) ORDER BY position LIMIT :limit
+    ) AS new
+    WHERE s.last_position > coalesce(p.position, 0)
+    ORDER BY s.stream, new.position
+    """
+)
+_WAITING = text(
+    """
+    SELECT coalesce(extract(epoch FROM now() - min(oldest.created_at)), 0)
+    FROM unnest(CAST(:streams AS text[]), CAST(:positions AS bigint[])) AS p (stream, position)
+    CROSS JOIN LATERAL (
+        SELECT created_at FROM outbox WHERE stream = p.stream AND position > p.position ORDER BY position LIMIT 1
+    ) AS oldest
+    """
+)
+_AT_ONCE = 100
+"""Facts of a stream that are published in one go."""
 _PUBLISHED = Counter("fenceline_outbox_published", "Facts published on Redis", ["service"])
 _WAITING_SINCE = Gauge("fenceline_outbox_oldest_age_seconds", "Age of the oldest unpublished fact", ["service"])
 
@@ -113,8 +158,8 @@ async def read_after(connection: AsyncConnection, stream: str, after: int, limit
 class OutboxRelay:
     """Publishes the outbox of one service. Run one in every replica: a lock in the database lets one lead.
 
-    Positions are given while Redis is down too, so readers that fall back on `/facts` go on. What is older than `keep`
-    is forgotten; with `waits_for_readers` (`shared.fact_readers`) only once it was read.
+    It only reads what is committed: without it, or with Redis down, readers that fall back on `/facts` go on. What is
+    older than `keep` is forgotten; with `waits_for_readers` (`shared.fact_readers`) only once it was read.
     """
 
     def __init__(
@@ -136,6 +181,8 @@ class OutboxRelay:
         self._idle_s = idle_s
         self._waits_for_readers = waits_for_readers
         self._waked = asyncio.Event()
+        self._published: dict[str, int] = {}
+        """The last position of each stream that Redis has, as far as is known."""
 
     def wake(self) -> None:
         """A transaction with facts was committed: publish now rather than at the next look."""
@@ -163,19 +210,18 @@ class OutboxRelay:
     async def _relay(self, connection: AsyncConnection) -> None:
         verified_at = swept_at = float("-inf")
         clock = asyncio.get_running_loop().time
-        redis_up = False
+        redis_up = more = False
         while True:
             self._waked.clear()
-            facts = await self._give_positions(connection)
-            if facts and redis_up:
-                redis_up = await self._publish(facts)
             if clock() - verified_at > 2.0:
-                redis_up = await self._republish_what_redis_lacks(connection)
+                redis_up = await self._ask_redis(connection)
                 verified_at = clock()
+            if redis_up:
+                redis_up, more = await self._publish_new(connection)
             if clock() - swept_at > 60.0:
                 await self._forget_old(connection)
                 swept_at = clock()
-            if not facts:
+            if not (redis_up and more):
                 await self._wait()
 
     async def _wait(self) -> None:
@@ -184,47 +230,41 @@ class OutboxRelay:
             async with asyncio.timeout(self._idle_s):
                 await self._waked.wait()
 
-    async def _give_positions(self, connection: AsyncConnection) -> list[Fact]:
-        rows = await connection.execute(_GIVE_POSITIONS, {"limit": 500})
+    async def _publish_new(self, connection: AsyncConnection) -> tuple[bool, bool]:
+        """Publish what Redis does not have; whether Redis is up, and whether there may be more."""
+        rows = await connection.execute(_NEW, {**self._positions(), "limit": _AT_ONCE})
         facts = [Fact(stream, position, bytes(payload), trace) for stream, position, payload, trace in rows]
-        return sorted(facts, key=lambda fact: (fact.stream, fact.position))
-
-    async def _publish(self, facts: list[Fact]) -> bool:
+        if not facts:
+            return True, False
         try:
             await publish(self._redis, facts, self._room)
         except RedisError as error:
             log.warning("redis_unavailable", error=str(error), facts_waiting=len(facts))
-            return False
+            return False, True
         _PUBLISHED.labels(self._service).inc(len(facts))
-        return True
+        self._published |= {fact.stream: fact.position for fact in facts}
+        return True, len(facts) >= _AT_ONCE
 
-    async def _republish_what_redis_lacks(self, connection: AsyncConnection) -> bool:
-        """After a start, an outage or a loss of Redis; returns whether Redis is up."""
-        oldest = await connection.execute(
-            text("SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE position IS NULL")
-        )
-        _WAITING_SINCE.labels(self._service).set(float(oldest.scalar_one()))
+    def _positions(self) -> dict[str, list[str] | list[int]]:
+        return {"streams": list(self._published), "positions": list(self._published.values())}
+
+    async def _ask_redis(self, connection: AsyncConnection) -> bool:
+        """Where each stream ends there: after a start, an outage or a loss it lacks something. Whether it is up."""
         streams = (await connection.execute(text("SELECT stream, last_position FROM outbox_stream"))).all()
+        up = True
         try:
             for stream, last in streams:
-                await self._republish(connection, stream, last)
+                known = await last_position(self._redis, stream)
+                self._published[stream] = max(known, last - self._room.max_entries)
         except RedisError as error:
             log.warning("redis_unavailable", error=str(error))
-            return False
-        return True
-
-    async def _republish(self, connection: AsyncConnection, stream: str, last: int) -> None:
-        after = max(await last_position(self._redis, stream), last - self._room.max_entries)
-        while after < last:
-            facts = await read_after(connection, stream, after, 500)
-            if not facts:
-                return
-            await publish(self._redis, facts, self._room)
-            _PUBLISHED.labels(self._service).inc(len(facts))
-            after = facts[-1].position
+            up = False
+        oldest = await connection.execute(_WAITING, self._positions())
+        _WAITING_SINCE.labels(self._service).set(float(oldest.scalar_one()))
+        return up
 
     async def _forget_old(self, connection: AsyncConnection) -> None:
-        old = "DELETE FROM outbox WHERE position IS NOT NULL AND created_at < now() - CAST(:keep AS interval)"
+        old = "DELETE FROM outbox WHERE created_at < now() - CAST(:keep AS interval)"
         if self._waits_for_readers:
             await connection.execute(text(f"{old} AND NOT {UNREAD}"), {"keep": self._keep, "given_up": GIVEN_UP})
         else:

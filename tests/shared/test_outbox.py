@@ -16,7 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from shared.database import _asyncpg_url
 from shared.fact_readers import CREATE_READERS, readers_router
 from shared.messages import RegistryChanged
-from shared.outbox import CREATE_OUTBOX, OutboxRelay, enqueue, facts_router, http_catch_up, read_after
+from shared.outbox import (
+    CREATE_OUTBOX,
+    POSITIONS_AT_COMMIT,
+    POSITIONS_BY_RELAY,
+    OutboxRelay,
+    enqueue,
+    facts_router,
+    http_catch_up,
+    read_after,
+)
 from shared.problems import add_problem_handlers
 from shared.redis import create_redis
 from shared.streams import FACTS
@@ -26,7 +35,7 @@ from shared.streams import FACTS
 async def engine(empty_database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_async_engine(_asyncpg_url(empty_database_url))
     async with engine.begin() as connection:
-        for statement in CREATE_OUTBOX:
+        for statement in (*CREATE_OUTBOX, *POSITIONS_AT_COMMIT):
             await connection.execute(text(statement))
     yield engine
     await engine.dispose()
@@ -105,18 +114,81 @@ async def test_two_relays_publish_once(engine: AsyncEngine, redis: Redis) -> Non
     assert found == [(f"{number + 1}-0", f"p{number}") for number in range(20)]
 
 
-async def test_positions_are_given_with_redis_down(engine: AsyncEngine) -> None:
-    nowhere = create_redis("redis://127.0.0.1:1/0", "test")
+async def kept(engine: AsyncEngine, stream: str) -> list[tuple[int, str]]:
+    async with engine.connect() as connection:
+        facts = await read_after(connection, stream, 0, 1000)
+    return [(fact.position, RegistryChanged.decode(fact.payload).park_id) for fact in facts]
+
+
+async def test_positions_are_given_as_the_transaction_commits(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await enqueue(connection, "b", RegistryChanged(park_id="q1"))
+        await enqueue(connection, "a", RegistryChanged(park_id="p1"))
+        await enqueue(connection, "b", RegistryChanged(park_id="q2"))
+        assert await read_after(connection, "b", 0, 10) == []
+    await write(engine, "b", "q3")
+    assert await kept(engine, "a") == [(1, "p1")]
+    assert await kept(engine, "b") == [(1, "q1"), (2, "q2"), (3, "q3")]
+
+
+async def test_who_commits_first_comes_first_whoever_wrote_first(engine: AsyncEngine) -> None:
+    async with engine.connect() as slow, engine.connect() as quick:
+        await enqueue(slow, "a", RegistryChanged(park_id="written first"))
+        await enqueue(quick, "a", RegistryChanged(park_id="committed first"))
+        await quick.commit()
+        # The other has not ended, and nobody waited for it.
+        assert await kept(engine, "a") == [(1, "committed first")]
+        await slow.commit()
+    assert await kept(engine, "a") == [(1, "committed first"), (2, "written first")]
+
+
+async def test_streams_named_in_any_order_are_no_deadlock(engine: AsyncEngine) -> None:
+    async def many(number: int) -> None:
+        for turn in range(20):
+            async with engine.begin() as connection:
+                for stream in ("a", "b") if (number + turn) % 2 else ("b", "a"):
+                    await enqueue(connection, stream, RegistryChanged(park_id=f"{number}.{turn}"))
+
+    await asyncio.gather(*(many(number) for number in range(4)))
+    found = {stream: await kept(engine, stream) for stream in ("a", "b")}
+    assert [position for position, _ in found["a"]] == list(range(1, 81))
+    # Both streams tell of the transactions in the order in which they were committed.
+    assert found["a"] == found["b"]
+
+
+async def test_what_waited_for_a_relay_gets_its_position_with_the_change(engine: AsyncEngine) -> None:
     await write(engine, "a", "p1")
+    async with engine.begin() as connection:
+        for statement in POSITIONS_BY_RELAY:
+            await connection.execute(text(statement))
+    await write(engine, "a", "p2", "p3")
+    assert await kept(engine, "a") == [(1, "p1")]
+    async with engine.begin() as connection:
+        for statement in POSITIONS_AT_COMMIT:
+            await connection.execute(text(statement))
+    await write(engine, "a", "p4")
+    assert await kept(engine, "a") == [(1, "p1"), (2, "p2"), (3, "p3"), (4, "p4")]
+
+
+async def test_what_was_written_with_redis_down_is_published_later(engine: AsyncEngine, redis: Redis) -> None:
+    nowhere = create_redis("redis://127.0.0.1:1/0", "test")
     async with relaying(engine, nowhere):
-        for _ in range(500):
-            async with engine.connect() as connection:
-                found = await read_after(connection, "a", 0, 10)
-            if found:
-                break
-            await asyncio.sleep(0.01)
-    assert [fact.position for fact in found] == [1]
+        await write(engine, "a", "p1", "p2")
+        assert await kept(engine, "a") == [(1, "p1"), (2, "p2")]
     await nowhere.aclose()
+    async with relaying(engine, redis):
+        assert await published(redis, "a", 2) == [("1-0", "p1"), ("2-0", "p2")]
+
+
+async def test_more_than_one_reading_of_the_outbox_holds_is_published_in_order(
+    engine: AsyncEngine, redis: Redis
+) -> None:
+    await write(engine, "a", *(f"p{number}" for number in range(250)))
+    await write(engine, "b", "q1")
+    async with relaying(engine, redis):
+        found = await published(redis, "a", 250)
+        assert found == [(f"{number + 1}-0", f"p{number}") for number in range(250)]
+        assert await published(redis, "b", 1) == [("1-0", "q1")]
 
 
 async def test_what_is_older_than_the_retention_is_forgotten(engine: AsyncEngine, redis: Redis) -> None:

@@ -77,8 +77,6 @@ async def fill(url: str) -> list[int]:
         )
         batch = Batch([Submission("test", rows, parks=frozenset({PARK.id}))])
         await announce(connection, batch, np.full(len(rows), ACCEPTED, np.uint8), to_microseconds(END))
-        await connection.execute("UPDATE outbox SET position = id")
-        await connection.execute("INSERT INTO outbox_stream SELECT stream, max(position) FROM outbox GROUP BY stream")
     return [known["chlorine"], known["ammonia"]]
 
 

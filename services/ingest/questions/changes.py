@@ -1,8 +1,8 @@
 """The change feed: everything that was committed since a cursor, in the order in which it was committed.
 
-It reads the outbox of ingest. A fact gets its position, the next of its stream, only once its transaction is committed
-and seen, so nothing can ever come to stand before a position that a reader has passed: that is what an id or a time
-given inside the transaction cannot promise. A cursor holds the position in each stream.
+It reads the outbox of ingest. A fact gets its position, the next of its stream, as its transaction commits, and the
+stream is locked for that moment, so nothing can ever come to stand before a position that a reader has passed: that is
+what an id or a time given inside the transaction cannot promise. A cursor holds the position in each stream.
 """
 
 import heapq

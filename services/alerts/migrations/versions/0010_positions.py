@@ -1,12 +1,18 @@
-"""Positions of facts."""
+"""Facts get their positions as the transaction commits."""
+
+from alembic import op
+
+from shared.outbox import POSITIONS_AT_COMMIT, POSITIONS_BY_RELAY
 
 revision = "0010"
 down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    for statement in POSITIONS_AT_COMMIT:
+        op.execute(statement)
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    for statement in POSITIONS_BY_RELAY:
+        op.execute(statement)
