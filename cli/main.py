@@ -14,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
 
+from cli.admin import admin
 from cli.model import model
 from cli.refusal import EXIT_REFUSED, Refusal
 
@@ -28,6 +29,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(model, name="model")
+app.command(
+    "admin",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(admin)
 
 
 @app.callback()

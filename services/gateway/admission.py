@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.gateway.auth import ALL_PARKS, ApiKey, Principal, Scope, principal_of
+from services.gateway.auth import ApiKey, Principal, Via, principal_of
+from services.gateway.scopes import ALL_PARKS, Scope
 from services.gateway.sessions import COOKIE
 from services.gateway.state import gateway_of
 from services.gateway.tenancy import require_park
@@ -54,17 +55,24 @@ async def _principal_of_cookie(request: Request) -> Principal | None:
     if record is None or record.fingerprint() != session.fingerprint or not record.is_valid(now):
         return None
     gateway.keys.note_use(record.prefix, now)
-    return principal_of(record, by_cookie=True, demo=session.demo)
+    return principal_of(record, Via.SESSION, demo=session.demo)
 
 
 def refuse_forgery(request: Request, principal: Principal) -> None:
     """A browser adds the cookie to whatever another site makes it send, but not this header."""
-    if principal.by_cookie and request.method not in SAFE_METHODS and request.headers.get(PAGE_HEADER) != "page":
+    if (
+        principal.via is Via.SESSION
+        and request.method not in SAFE_METHODS
+        and request.headers.get(PAGE_HEADER) != "page"
+    ):
         raise Forbidden(f"A change with the page's cookie needs the header `{PAGE_HEADER}: page`.")
 
 
-def admission(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
-    """The dependency of a route that takes `scope`; its park, if its path has one, must be the principal's."""
+def admission(scope: Scope, *, all_parks: bool = False) -> Callable[[Request], Awaitable[Principal]]:
+    """The dependency of a route that takes `scope`; its park, if its path has one, must be the principal's.
+
+    With `all_parks`, the route is about every park at once and takes a principal that sees them all.
+    """
 
     async def admit(request: Request) -> Principal:
         principal = await authenticate(request)
@@ -72,7 +80,7 @@ def admission(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
         park_id = request.path_params.get("park_id")
         if park_id is not None:
             require_park(principal, park_id)
-        elif scope is Scope.ADMIN and ALL_PARKS not in principal.parks:
+        elif (all_parks or scope is Scope.ADMIN) and ALL_PARKS not in principal.parks:
             raise Forbidden("This is about all parks at once, and the key is for some.", parks=sorted(principal.parks))
         if not principal.may(scope):
             raise Forbidden(f"This key does not have the scope '{scope}'.", scopes=sorted(principal.scopes))
@@ -82,5 +90,13 @@ def admission(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
     return admit
 
 
-Reader = Annotated[Principal, Depends(admission(Scope.READ))]
-Writer = Annotated[Principal, Depends(admission(Scope.WRITE))]
+async def identify(request: Request) -> Principal:
+    """The dependency of a route that any principal may ask."""
+    principal = await authenticate(request)
+    refuse_forgery(request, principal)
+    return principal
+
+
+Anybody = Annotated[Principal, Depends(identify)]
+ParkReader = Annotated[Principal, Depends(admission(Scope.PARKS_READ))]
+ParkWriter = Annotated[Principal, Depends(admission(Scope.PARKS_WRITE))]

@@ -105,7 +105,7 @@ def _proxied() -> APIRouter:
 
 
 def _handler(route: Route) -> Callable[..., Awaitable[Response]]:
-    admit = Depends(admission(route.scope))
+    admit = Depends(admission(route.required()))
 
     async def handle(request: Request, who: Principal = admit) -> Response:
         client = gateway_of(request).services[route.service]

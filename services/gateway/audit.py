@@ -10,9 +10,10 @@ from collections import deque
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway.audit_store import AuditEntry
 from services.gateway.auth import Principal
 from services.gateway.key_directory import STORE_ERRORS
-from services.gateway.store import AuditEntry, Store
+from services.gateway.store import Store
 from shared.problems import Unavailable
 from shared.telemetry import current_trace_id, get_logger
 from shared.time import utc_now
@@ -99,11 +100,13 @@ class Audited:
 def _entry(scope: Scope, principal: Principal, status: int) -> AuditEntry:
     return AuditEntry(
         at=utc_now(),
-        key_prefix=principal.key_prefix,
+        key_prefix=principal.credential,
         actor=principal.name,
         method=scope["method"],
         path=scope["path"][:500],
         park_id=scope.get("path_params", {}).get("park_id"),
         status=status,
         trace_id=current_trace_id(),
+        via=principal.via,
+        organisation_id=principal.organisation_id,
     )

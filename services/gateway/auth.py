@@ -8,19 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.gateway.identities import Member
+from services.gateway.scopes import ALL_PARKS, Scope, common_parks, common_scopes, covers
+
 SECRET_BYTES = 32
-ALL_PARKS = "*"
 _KEY = re.compile(r"fl_([a-z0-9]{4,16})_([A-Za-z0-9_-]{43})", re.ASCII)
 _PREFIX_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-
-
-class Scope(StrEnum):
-    """What a key may do in the parks that it sees."""
-
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
-    """Everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +48,11 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A key as the store holds it."""
+    """A key as the store holds it.
+
+    One without a member is the installation's own. `successor` is the prefix of the key that it was rotated to; until
+    it expires, both are good.
+    """
 
     prefix: str
     name: str
@@ -66,10 +63,16 @@ class KeyRecord:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    member: Member | None = None
+    successor: str | None = None
 
     def is_valid(self, now: datetime) -> bool:
         """Whether the key may be used at `now`."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        return (
+            self.revoked_at is None
+            and (self.expires_at is None or now < self.expires_at)
+            and (self.member is None or self.member.is_active())
+        )
 
     def belongs_to(self, key: ApiKey) -> bool:
         """Whether `key` has the secret of this record; takes the same time for every wrong one."""
@@ -80,26 +83,47 @@ class KeyRecord:
         return hashlib.sha256(b"session" + self.secret_digest).hexdigest()[:16]
 
 
+class Via(StrEnum):
+    """By which way somebody came in."""
+
+    KEY = "key"
+    SESSION = "session"
+    OIDC = "oidc"
+    COMMAND_LINE = "command-line"
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who a request comes from, and what they may do."""
+    """Who a request comes from, and what they may do.
 
-    key_prefix: str
+    `credential` recognises what was shown and is no secret: the prefix of a key, the member of a token.
+    """
+
+    credential: str
     name: str
     parks: frozenset[str]
     scopes: frozenset[Scope]
-    by_cookie: bool = False
+    via: Via = Via.KEY
+    organisation_id: str | None = None
     demo: bool = False
 
     def may(self, scope: Scope) -> bool:
         """Whether the principal has `scope`."""
-        return scope in self.scopes or Scope.ADMIN in self.scopes
+        return covers(self.scopes, scope)
 
     def sees(self, park_id: str) -> bool:
         """Whether the park is among the principal's."""
         return ALL_PARKS in self.parks or park_id in self.parks
 
 
-def principal_of(record: KeyRecord, *, by_cookie: bool = False, demo: bool = False) -> Principal:
-    """The principal that a key stands for."""
-    return Principal(record.prefix, record.name, record.parks, record.scopes, by_cookie, demo)
+def principal_of(record: KeyRecord, via: Via = Via.KEY, *, demo: bool = False) -> Principal:
+    """The principal that a key stands for: never more than its member and their organisation may."""
+    member, parks, scopes = record.member, record.parks, record.scopes
+    if member is not None:
+        parks, scopes = common_parks(parks, _parks_of(member)), common_scopes(scopes, member.scopes)
+    organisation_id = member.organisation.id if member else None
+    return Principal(record.prefix, record.name, parks, scopes, via, organisation_id, demo)
+
+
+def _parks_of(member: Member) -> frozenset[str]:
+    return common_parks(member.parks, member.organisation.parks)

@@ -119,7 +119,7 @@ def _picked(name: str, document: Json) -> Iterator[tuple[tuple[str, str], Json]]
         if route.service == name and route.shape() in described:
             path, method = described[route.shape()]
             operation = _operation(name, API + path, document["paths"][path][method], document["paths"][path])
-            operation["x-fenceline-scope"] = route.scope.value
+            operation["x-fenceline-scope"] = route.required().value
             yield (API + path, method), operation
 
 

@@ -10,10 +10,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
-from services.gateway.admission import Reader, Writer
+from services.gateway.admission import ParkReader, ParkWriter
 from services.gateway.auth import Principal
 from services.gateway.proxy import request_headers, send
 from services.gateway.routing import API, Service
+from services.gateway.scopes import Scope
 from services.gateway.state import gateway_of
 from shared.park_file import ParkFile
 from shared.problems import MEDIA_TYPE, Problem, ProblemDocument, Unprocessable, responses
@@ -37,8 +38,8 @@ class RegistryResult(BaseModel):
     services: dict[Service, dict[str, Any]]
 
 
-@router.get("/parks")
-async def parks(request: Request, who: Reader) -> ParkList:
+@router.get("/parks", openapi_extra={"x-fenceline-scope": Scope.PARKS_READ})
+async def parks(request: Request, who: ParkReader) -> ParkList:
     """The parks that this key may see."""
     client = gateway_of(request).services[Service.INGEST]
     seen: list[dict[str, Any]] = []
@@ -63,13 +64,14 @@ async def parks(request: Request, who: Reader) -> ParkList:
     response_model=RegistryResult,
     responses=responses(Unprocessable),
     openapi_extra={
+        "x-fenceline-scope": Scope.PARKS_WRITE,
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ParkFile"}}},
-        }
+        },
     },
 )
-async def put_registry(park_id: str, request: Request, who: Writer) -> Response:
+async def put_registry(park_id: str, request: Request, who: ParkWriter) -> Response:
     """Register a park from its park file: stations, rules, risk sources, receptors. Repeat it as often as you like.
 
     Ingest, alerts and model take the file in this order, each the part that it owns. The problem of the first that

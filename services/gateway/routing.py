@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.gateway.auth import Scope
+from services.gateway.scopes import Scope
 
 API = "/api/v1"
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -19,9 +19,23 @@ class Service(StrEnum):
     MODEL = "model"
 
 
+# Whose rights the paths under a segment take; other paths take those of the service's main resource.
+_RESOURCES: Mapping[str, str] = {
+    "enterprises": "parks",
+    "stations": "parks",
+    "devices": "devices",
+    "mapping": "devices",
+    "replays": "devices",
+    "rules": "rules",
+    "alarm-policy": "rules",
+}
+_MAIN: Mapping[Service, str] = {Service.INGEST: "observations", Service.ALERTS: "alarms", Service.MODEL: "runs"}
+_OF_A_PARK = "/parks/{park_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path, which service answers it, and the scope that it takes."""
+    """One method of one path, which service answers it, and the verb (read, write, admin) that it takes."""
 
     method: str
     path: str
@@ -31,6 +45,15 @@ class Route:
     def target(self, values: Mapping[str, str]) -> str:
         """The path at the service; `values` are segments of a plain path (`tenancy.is_plain`)."""
         return _PARAMETER.sub(lambda match: values[match.group(1)], self.path)
+
+    def required(self) -> Scope:
+        """The scope that the route takes: the verb on the resource that the path is about."""
+        if self.scope is Scope.ADMIN:
+            return Scope.ADMIN
+        if self.path == _OF_A_PARK:
+            return Scope(f"parks:{self.scope}")
+        segment = self.path.removeprefix(_OF_A_PARK).split("/")[1]
+        return Scope(f"{_RESOURCES.get(segment, _MAIN[self.service])}:{self.scope}")
 
     def shape(self) -> tuple[str, str]:
         """Method and path with nameless parameters: what finds the operation in a service's own description."""

@@ -5,9 +5,10 @@ import ipaddress
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.gateway.admission import Reader, authenticate, principal_of_key, refuse_forgery
-from services.gateway.auth import ApiKey, KeyRecord, Principal, Scope
+from services.gateway.admission import Anybody, authenticate, principal_of_key, refuse_forgery
+from services.gateway.auth import ApiKey, KeyRecord, Principal
 from services.gateway.routing import API
+from services.gateway.scopes import Scope
 from services.gateway.sessions import COOKIE, LIFETIME, Session
 from services.gateway.state import Gateway, gateway_of
 from shared.problems import Unauthorized, responses
@@ -34,7 +35,7 @@ class SessionView(BaseModel):
 
 
 @router.get("/session", responses=responses(Unauthorized))
-async def who_am_i(who: Reader) -> SessionView:
+async def who_am_i(who: Anybody) -> SessionView:
     """Who is signed in."""
     return _view(who)
 

@@ -236,3 +236,12 @@ def test_a_fault_of_the_program_is_one_line_too(
     monkeypatch.setenv("FENCELINE_DEBUG", "1")
     with pytest.raises(RuntimeError):
         cli_main.main(["model", "run", str(EXAMPLE)])
+
+
+def test_administration_is_handed_on_to_the_gateways_program(
+    fenceline: Fenceline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FENCELINE_DATABASE_URL", raising=False)
+    done = fenceline("admin", "list-keys")
+    assert done.status == 2
+    assert "FENCELINE_DATABASE_URL" in done.err

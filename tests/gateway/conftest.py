@@ -1,7 +1,9 @@
 """A gateway on real stores, before three small services on loopback."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,9 +13,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.gateway.admin import main
 from services.gateway.app import build
-from services.gateway.auth import ApiKey, KeyRecord, Scope
+from services.gateway.auth import ApiKey, KeyRecord
 from services.gateway.routing import Service
+from services.gateway.scopes import Scope
 from services.gateway.settings import GatewaySettings
 from services.gateway.state import Gateway
 from services.gateway.store import Store
@@ -131,3 +135,34 @@ def dist(tmp_path: Path) -> Path:
 async def door(settings_of: Settings, dist: Path) -> AsyncIterator[Door]:
     async with open_door(settings_of(), dist) as door:
         yield door
+
+
+@dataclass
+class Outcome:
+    status: int
+    out: str
+    err: str
+
+
+Admin = Callable[..., Awaitable[Outcome]]
+
+
+@pytest.fixture
+def admin(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Admin:
+    """The command line in a thread of this process: a new process for each call would cost seconds."""
+
+    async def run(*arguments: str, url: str = database_url) -> Outcome:
+        monkeypatch.setenv("FENCELINE_DATABASE_URL", url)
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = await asyncio.to_thread(_status, list(arguments))
+        return Outcome(status, out.getvalue(), err.getvalue())
+
+    return run
+
+
+def _status(arguments: list[str]) -> int:
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)

@@ -1,56 +1,19 @@
 """Keys from the command line, as an operator uses it."""
 
-import asyncio
-import contextlib
-import io
 import os
 import stat
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from services.gateway.admin import main
-from services.gateway.auth import ApiKey, Scope
+from services.gateway.auth import ApiKey
+from services.gateway.scopes import Scope
 from services.gateway.store import Store
-from tests.gateway.conftest import Door
+from tests.gateway.conftest import Admin, Door
 from tests.support.databases import ROOT
 
 CREATE = ("create-key", "--name", "demo", "--park", "north", "--scope", "read", "--scope", "write")
-
-
-@dataclass
-class Outcome:
-    status: int
-    out: str
-    err: str
-
-
-Admin = Callable[..., Awaitable[Outcome]]
-
-
-@pytest.fixture
-def admin(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Admin:
-    """The command line in a thread of this process: a new process for each call would cost seconds."""
-
-    async def run(*arguments: str, url: str = database_url) -> Outcome:
-        monkeypatch.setenv("FENCELINE_DATABASE_URL", url)
-        out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = await asyncio.to_thread(_status, list(arguments))
-        return Outcome(status, out.getvalue(), err.getvalue())
-
-    return run
-
-
-def _status(arguments: list[str]) -> int:
-    try:
-        return main(arguments)
-    except SystemExit as end:
-        return int(end.code or 0)
 
 
 async def test_a_key_is_made_used_listed_and_revoked(door: Door, admin: Admin) -> None:

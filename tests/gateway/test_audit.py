@@ -9,9 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.gateway.audit import Audit
-from services.gateway.auth import Scope
+from services.gateway.audit_store import AuditEntry
 from services.gateway.key_directory import FRESH_S
-from services.gateway.store import AuditEntry, Store
+from services.gateway.scopes import Scope
+from services.gateway.store import Store
 from shared.problems import Unavailable
 from shared.time import utc_now
 from tests.gateway.conftest import Door, Keys, Settings, open_door

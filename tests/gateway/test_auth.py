@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.auth import ApiKey, Scope
+from services.gateway.auth import ApiKey
 from services.gateway.key_directory import FRESH_S, STALE_S, KeyDirectory
+from services.gateway.scopes import Scope
 from services.gateway.store import Store
 from shared.problems import Unavailable
 from shared.time import utc_now

@@ -62,7 +62,7 @@ async def test_the_document_has_every_route_and_is_valid(door: Door) -> None:
     assert stations["responses"]["401"] == {"$ref": "#/components/responses/Unauthorized"}
     assert stations["responses"]["422"] == {"$ref": "#/components/responses/Unprocessable"}
     assert "HTTPValidationError" not in document["components"]["schemas"]
-    assert stations["x-fenceline-scope"] == "read"
+    assert stations["x-fenceline-scope"] == "parks:read"
     # The three services have the same schema Name; it stands once, under its own name.
     assert [name for name in document["components"]["schemas"] if name.endswith("Name")] == ["Name"]
     assert "ParkFile" in document["components"]["schemas"]

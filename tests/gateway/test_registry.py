@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from services.gateway.auth import Scope
 from services.gateway.routing import Service
+from services.gateway.scopes import Scope
 from shared.park_file import ParkFile
 from tests.gateway.conftest import Door, Keys, Settings, open_door
 from tests.gateway.upstreams import Upstream

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.gateway.auth import Scope
+from services.gateway.scopes import Scope
 from services.gateway.sessions import COOKIE, Session, SessionSigner
 from services.gateway.store import Store
 from shared.time import utc_now

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from services.gateway.auth import Scope
 from services.gateway.routing import API, ROUTES, Service
+from services.gateway.scopes import Scope
 from services.gateway.tenancy import is_plain, without_park
 from tests.gateway.conftest import Door, Keys
 from tests.gateway.upstreams import Upstream

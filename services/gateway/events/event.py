@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.gateway.scopes import Scope
+
 
 class Kind(StrEnum):
     """What an event tells of."""
@@ -14,6 +16,16 @@ class Kind(StrEnum):
     FLOOD = "flood"
     NOTIFICATION = "notification"
     OBSERVATION = "observation"
+
+    def required(self) -> Scope:
+        """The scope that hearing of it takes."""
+        match self:
+            case Kind.OBSERVATION:
+                return Scope.OBSERVATIONS_READ
+            case Kind.RUN:
+                return Scope.RUNS_READ
+            case _:
+                return Scope.ALARMS_READ
 
 
 # The streams that are replayed, and what their facts are told as. Observations are not: a client asks for the latest.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter, Gauge
 
-from services.gateway.auth import ALL_PARKS
 from services.gateway.events.event import REPLAYED, Event, Kind
+from services.gateway.scopes import ALL_PARKS
 
 _CLIENTS = Gauge("fenceline_gateway_sse_clients", "Clients that listen to live events")
 _EVENTS = Counter("fenceline_gateway_sse_events", "Events handed to clients", ["kind"])

@@ -1,7 +1,7 @@
 /** A typed client of the gateway. Every answer that is not a success becomes an `ApiError` that carries the problem. */
 
+import type { Alarm, AlarmAction, Flood, Incident, Suppression, SuppressionRequest, TimelineEntry } from "./alarmContract";
 import type {
-  Alarm,
   Chemical,
   Enterprise,
   Items,
@@ -97,8 +97,22 @@ export const api = {
     call<Meteorology>("GET", `${park(id)}/meteorology?${new URLSearchParams({ at: at.toISOString(), window_s: "600" })}`),
   openAlarms: (id: string) => all<Alarm>(`${park(id)}/alarms?state=open&limit=200`),
   alarm: (id: string, alarmId: string) => call<Alarm>("GET", `${park(id)}/alarms/${encodeURIComponent(alarmId)}`),
-  acknowledge: (id: string, alarmId: string, comment: string) =>
-    call<Alarm>("POST", `${park(id)}/alarms/${encodeURIComponent(alarmId)}/acknowledge`, { comment: comment || null }),
+  act: (id: string, alarmId: string, action: AlarmAction, body: object) =>
+    call<Alarm>("POST", `${park(id)}/alarms/${encodeURIComponent(alarmId)}/${action}`, body),
+  openIncidents: (id: string) => all<Incident>(`${park(id)}/incidents?state=open&limit=200`),
+  lateIncidents: async (id: string): Promise<Incident[]> =>
+    (await call<Items<Incident>>("GET", `${park(id)}/incidents?state=all&limit=50`)).items,
+  timeline: (id: string, incidentId: string, cursor: string | null) => {
+    const query = new URLSearchParams(cursor ? { limit: "200", cursor } : { limit: "200" });
+    return call<Items<TimelineEntry>>("GET", `${park(id)}/incidents/${encodeURIComponent(incidentId)}/timeline?${query}`);
+  },
+  closeIncident: (id: string, incidentId: string, kind: string, reason: string) =>
+    call<Incident>("POST", `${park(id)}/incidents/${encodeURIComponent(incidentId)}/close`, { kind, reason }),
+  flood: (id: string) => call<Flood>("GET", `${park(id)}/flood?limit=1`),
+  suppressions: (id: string) => all<Suppression>(`${park(id)}/suppressions?state=in_force&limit=200`),
+  suppress: (id: string, request: SuppressionRequest) => call<Suppression>("POST", `${park(id)}/suppressions`, request),
+  endSuppression: (id: string, suppressionId: string) =>
+    call<Suppression>("POST", `${park(id)}/suppressions/${encodeURIComponent(suppressionId)}/end`, {}),
   runs: async (id: string): Promise<Run[]> => (await call<Items<Run>>("GET", `${park(id)}/runs?limit=20`)).items,
   run: (id: string, runId: string) => call<Run>("GET", `${park(id)}/runs/${encodeURIComponent(runId)}`),
   startRun: (id: string, request: RunRequest) => call<Run>("POST", `${park(id)}/runs`, request),

@@ -8,16 +8,6 @@ export interface Bilingual {
 export type Colour = "blue" | "yellow" | "orange" | "red";
 export type StationRing = "source" | "boundary" | "receptor" | "meteorology";
 export type Cadence = "realtime" | "minute" | "hour" | "day";
-export type AlarmState =
-  | "unacknowledged"
-  | "acknowledged"
-  | "returned_unacknowledged"
-  | "latched_unacknowledged"
-  | "latched"
-  | "shelved"
-  | "suppressed"
-  | "out_of_service"
-  | "normal";
 export type RunState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
 export interface Problem {
@@ -25,6 +15,11 @@ export interface Problem {
   title?: string;
   status?: number;
   detail?: string;
+  /** What some problems add: the state of an alarm or incident and what it allows, how many alarms stand, the most that is granted. */
+  state?: string;
+  allowed?: string[];
+  active?: number;
+  most_s?: number;
 }
 
 export interface Items<T> {
@@ -101,49 +96,6 @@ export interface Meteorology {
   wind_from_deg: number;
   sigma_theta_deg?: number | null;
   temperature_c?: number | null;
-}
-
-export interface Alarm {
-  id: string;
-  station_id: string;
-  station_name?: Bilingual | null;
-  datastream_id: number | null;
-  property_id: string | null;
-  rule_id: string;
-  state: AlarmState;
-  active: boolean;
-  colour: Colour;
-  peak_colour: Colour;
-  value: number | null;
-  peak_value: number | null;
-  unit: string | null;
-  threshold: number | null;
-  raised_at: string;
-  changed_at: string;
-  acknowledged_by?: string | null;
-  acknowledged_at?: string | null;
-  comment?: string | null;
-  returned_at?: string | null;
-  closed_at?: string | null;
-  assigned_to?: string | null;
-  shelved_until?: string | null;
-  chattering?: boolean;
-  stale?: boolean;
-  journal?: Transition[];
-}
-
-/** One entry of an alarm's journal. */
-export interface Transition {
-  id: string;
-  action: string;
-  colour_before: Colour | null;
-  colour_after: Colour;
-  value: number | null;
-  threshold: number | null;
-  event_time: string;
-  recorded_at: string;
-  actor: string | null;
-  comment: string | null;
 }
 
 export interface RuleLevel {

@@ -1,6 +1,7 @@
 /** What follows from the park's data: pure functions, no clock, no page. */
 
-import type { Alarm, Cadence, Colour, Datastream, Reading, Rule, RuleLevel, Run, Station } from "./contract";
+import type { Alarm } from "./alarmContract";
+import type { Cadence, Colour, Datastream, Reading, Rule, RuleLevel, Run, Station } from "./contract";
 
 const RANK: Record<Colour, number> = { blue: 1, yellow: 2, orange: 3, red: 4 };
 const WEATHER = new Set(["temperature", "humidity", "pressure", "wind-speed", "wind-direction"]);

@@ -45,7 +45,7 @@ export function listen(parkId: string, handlers: EventHandlers): () => void {
         handle(event.data);
       });
     on("observation", (data) => handlers.observation(readingsOf(data)));
-    on("alarm", handlers.alarm);
+    for (const kind of ["alarm", "incident", "flood", "notification"]) on(kind, handlers.alarm);
     on("run", handlers.run);
   };
 

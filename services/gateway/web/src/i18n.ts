@@ -2,7 +2,10 @@
 
 import { signal } from "@preact/signals";
 import type { Bilingual } from "./contract";
-import { words } from "./words";
+import { alarmWords } from "./alarmWords";
+import { words as pageWords } from "./words";
+
+const words = { ...pageWords, ...alarmWords };
 
 export type Language = "zh" | "en";
 export type Word = keyof typeof words;
@@ -42,6 +45,13 @@ export function named(prefix: string, code: string): string {
 /** Text of the API in the language of the page. */
 export function said(text: Bilingual | null | undefined): string {
   return text?.[language.value] ?? text?.en ?? text?.zh ?? "";
+}
+
+/** `45 min`, `8 h`, `7 d`. */
+export function span(seconds: number): string {
+  const [word, size]: [Word, number] =
+    seconds % 86_400 === 0 ? ["days", 86_400] : seconds % 3600 === 0 ? ["hours", 3600] : ["minutes", 60];
+  return t(word, { count: Math.round((10 * seconds) / size) / 10 });
 }
 
 const COMPASS: Record<Language, string[]> = {

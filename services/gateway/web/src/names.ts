@@ -1,9 +1,10 @@
 /** How the page calls places and gases. */
 
-import type { Alarm, Bilingual } from "./contract";
+import type { Alarm, Incident } from "./alarmContract";
+import type { Bilingual } from "./contract";
 import { amount } from "./format";
 import { said, t } from "./i18n";
-import { chemicalByCas, park, readings, stationById } from "./state";
+import { chemicalByCas, park, readings, stationById, stations } from "./state";
 
 const MARK = /\s*[（(](?:虚构|fictitious)[）)]\s*$/i;
 
@@ -26,6 +27,20 @@ export function subjectName(alarm: Alarm): string {
   if (alarm.property_id === null) return t("alarm.silence");
   const streams = stationById.value.get(alarm.station_id)?.datastreams ?? [];
   return said(streams.find((one) => one.property_id === alarm.property_id)?.property_name) || alarm.property_id;
+}
+
+/** How a gas is called, wherever in the park it is measured. */
+export function propertyName(propertyId: string): string {
+  for (const station of stations.value) {
+    const stream = station.datastreams.find((one) => one.property_id === propertyId);
+    if (stream) return said(stream.property_name) || propertyId;
+  }
+  return propertyId;
+}
+
+/** What an incident is about: its gases, or stations that fell silent. */
+export function incidentName(incident: Incident): string {
+  return incident.property_ids.map(propertyName).join(t("comma")) || t("incident.silence");
 }
 
 /** The value of an alarm; `>` says that the instrument can no longer follow. */

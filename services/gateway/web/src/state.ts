@@ -1,8 +1,8 @@
 /** What the page knows of the park. Only `sync.ts` and `events.ts` write here; everything else reads. */
 
 import { computed, signal } from "@preact/signals";
+import type { Alarm, Flood, Incident, Suppression } from "./alarmContract";
 import type {
-  Alarm,
   Chemical,
   Enterprise,
   Meteorology,
@@ -37,6 +37,11 @@ export const chemicals = signal<Chemical[]>([]);
 export const readings = signal<ReadonlyMap<number, Reading>>(new Map());
 export const meteorology = signal<Meteorology | null>(null);
 export const alarms = signal<Alarm[]>([]);
+/** The open incidents. */
+export const incidents = signal<Incident[]>([]);
+export const flood = signal<Flood | null>(null);
+/** What is under maintenance or out of service now. */
+export const suppressions = signal<Suppression[]>([]);
 export const runs = signal<Run[]>([]);
 
 /** Parts that could not be fetched, by name; while there is one the page says so. */
@@ -90,6 +95,7 @@ export const statuses = computed<ReadonlyMap<string, StationStatus>>(() => {
 });
 
 export const sortedAlarms = computed(() => [...alarms.value].sort(bySeverity));
+export const incidentById = computed(() => new Map(incidents.value.map((incident) => [incident.id, incident])));
 export const highestAlarm = computed(() => sortedAlarms.value[0] ?? null);
 export const stationById = computed(() => new Map(stations.value.map((station) => [station.id, station])));
 export const chemicalByCas = computed(() => new Map(chemicals.value.map((chemical) => [chemical.cas, chemical])));

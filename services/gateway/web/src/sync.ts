@@ -4,12 +4,14 @@ import { batch, effect, signal, untracked, type Signal } from "@preact/signals";
 import { api, ApiError, whenUnauthorized } from "./api";
 import type { Meteorology, Reading } from "./contract";
 import { listen } from "./events";
-import { pinnedRunId, shownRun, shownRunId, stationId } from "./selection";
+import { alarmId, incidentId, pinnedRunId, shownRun, shownRunId, stationId } from "./selection";
 import * as state from "./state";
 import { serverNow } from "./time";
 
 const SLOWLY_MS = 60_000;
 const RUN_POLL_MS = 2_000;
+/** Between two rounds of fetching while events keep coming: a flood of alarms must not become a flood of requests. */
+const REST_MS = 300;
 const PARK_STORED = "fenceline.park";
 
 /** The parts that have been fetched at least once: an empty list that never came is not an empty list. */
@@ -47,6 +49,7 @@ function coalesced(work: () => Promise<void>): () => void {
     do {
       again = false;
       await work();
+      if (again) await new Promise((rested) => setTimeout(rested, REST_MS));
     } while (again);
     running = false;
   };
@@ -80,7 +83,15 @@ async function latest(parkId: string): Promise<ReadonlyMap<number, Reading>> {
   return state.readings.value;
 }
 
-export const refreshAlarms = coalesced(() => refresh("alarms", state.alarms, api.openAlarms));
+/** The alarms and what goes with them. */
+export const refreshAlarms = coalesced(async () => {
+  await Promise.all([
+    refresh("alarms", state.alarms, api.openAlarms),
+    refresh("incidents", state.incidents, api.openIncidents),
+    refresh("flood", state.flood, api.flood),
+    refresh("suppressions", state.suppressions, api.suppressions),
+  ]);
+});
 export const refreshRuns = coalesced(async () => {
   await refresh("runs", state.runs, api.runs);
   await refreshShownRun();
@@ -143,6 +154,9 @@ function forget(): void {
     state.receptors.value = [];
     state.rules.value = [];
     state.alarms.value = [];
+    state.incidents.value = [];
+    state.flood.value = null;
+    state.suppressions.value = [];
     state.runs.value = [];
     state.readings.value = new Map();
     state.meteorology.value = null;
@@ -155,6 +169,8 @@ function forget(): void {
     pinnedRunId.value = null;
     shownRun.value = null;
     stationId.value = null;
+    alarmId.value = null;
+    incidentId.value = null;
   });
 }
 
@@ -235,7 +251,11 @@ export function startSync(): void {
     state.now.value = serverNow();
     state.tick.value = Date.now();
   }, 1_000);
-  setInterval(refreshSlow, SLOWLY_MS);
+  setInterval(() => {
+    refreshSlow();
+    // A flood ends, and a shelving too, without anybody doing anything.
+    if (state.parkId.value !== null) refreshAlarms();
+  }, SLOWLY_MS);
   setInterval(() => {
     if (shownRun.value?.state === "queued" || shownRun.value?.state === "running") void refreshShownRun();
   }, RUN_POLL_MS);

@@ -1,50 +1,19 @@
-/** One alarm: what, where, how much, since when; acknowledged here, and its history on a click. */
+/** One alarm: what, where, how much, since when, who was called; acknowledged or reset here, and all else on a click. */
 
-import { useState } from "preact/hooks";
-import { ApiError, api } from "../api";
-import type { Alarm } from "../contract";
+import { useEffect, useRef } from "preact/hooks";
+import type { Alarm } from "../alarmContract";
 import { grade, needsAcknowledgement, stands } from "../derive";
 import { duration, number } from "../format";
-import { t } from "../i18n";
+import { named, t } from "../i18n";
 import { moveTo } from "../map/view";
 import { alarmAmount, stationName, subjectName } from "../names";
-import { alarmId, showStation } from "../selection";
-import { now, parkId, parkNow, stationById, timezone } from "../state";
-import { refreshAlarms } from "../sync";
+import { alarmId, showIncident, showStation } from "../selection";
+import { incidentById, now, parkNow, stationById, timezone } from "../state";
 import { clockMoment } from "../time";
+import { AlarmActions } from "./AlarmActions";
+import { Escalation } from "./Escalation";
 import { Journal } from "./Journal";
-
-function Acknowledge({ alarm }: { alarm: Alarm }) {
-  const [comment, setComment] = useState("");
-  const [failure, setFailure] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const send = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    setFailure(null);
-    try {
-      await api.acknowledge(parkId.value!, alarm.id, comment.trim());
-    } catch (error) {
-      setFailure(t("alarm.failed", { detail: error instanceof ApiError ? error.message : String(error) }));
-    }
-    setBusy(false);
-    refreshAlarms();
-  };
-  return (
-    <form class="acknowledge" onSubmit={send}>
-      <input
-        type="text"
-        maxLength={500}
-        placeholder={t("alarm.comment")}
-        aria-label={t("alarm.comment")}
-        value={comment}
-        onInput={(event) => setComment(event.currentTarget.value)}
-      />
-      <button type="submit" class="main-button" disabled={busy}>{t("alarm.acknowledge")}</button>
-      {failure && <p class="failure" role="alert">{failure}</p>}
-    </form>
-  );
-}
+import { NoteForm } from "./NoteForm";
 
 function Amounts({ alarm }: { alarm: Alarm }) {
   if (alarm.value === null) return null;
@@ -57,19 +26,55 @@ function Amounts({ alarm }: { alarm: Alarm }) {
   );
 }
 
+/** The state in words, and what goes with it. */
+function State({ alarm }: { alarm: Alarm }) {
+  const until = alarm.shelved_until && clockMoment(alarm.shelved_until, now.value, timezone.value);
+  return (
+    <p class="alarm-state">
+      <span class="state-word">{t(`state.${alarm.state}`)}</span>
+      {until && <span class="dim">{t(alarm.shelved_once ? "alarm.until-over" : "alarm.until", { time: until })}</span>}
+      {alarm.suppressed_by?.map((why) => <span key={why} class="dim">{named("suppressor", why)}</span>)}
+      {alarm.acknowledged_by && <span class="dim">{t("alarm.by", { name: alarm.acknowledged_by })}</span>}
+      {alarm.assigned_to && <span class="dim">{t("alarm.assigned", { name: alarm.assigned_to })}</span>}
+      {alarm.chattering && <span class="dim">{t("alarm.chattering")}</span>}
+      {alarm.stale && <span class="dim">{t("alarm.stale")}</span>}
+    </p>
+  );
+}
+
 function goTo(alarm: Alarm): void {
   const location = stationById.value.get(alarm.station_id)?.location;
   showStation(alarm.station_id);
   if (location) moveTo(location.longitude, location.latitude);
 }
 
+function Opened({ alarm }: { alarm: Alarm }) {
+  const incident = alarm.incident_id;
+  return (
+    <>
+      <AlarmActions alarm={alarm} />
+      <p class="alarm-links">
+        <button type="button" class="link-button" onClick={() => goTo(alarm)}>{t("alarm.show-station")}</button>
+        {incident && incidentById.value.has(incident) && (
+          <button type="button" class="link-button" onClick={() => showIncident(incident)}>{t("alarm.incident")}</button>
+        )}
+      </p>
+      <Journal alarm={alarm} />
+    </>
+  );
+}
+
 export function AlarmCard({ alarm }: { alarm: Alarm }) {
+  const card = useRef<HTMLLIElement>(null);
   const open = alarmId.value === alarm.id;
   const waiting = needsAcknowledgement(alarm);
   const since = (parkNow.value - Date.parse(alarm.raised_at)) / 1000;
   const colour = stands(alarm) ? alarm.colour : "returned";
+  useEffect(() => {
+    if (open) card.current?.scrollIntoView({ block: "nearest" });
+  }, [open]);
   return (
-    <li class={`alarm-card card-${colour} ${waiting ? "unacknowledged" : ""} ${open ? "open" : ""}`} data-alarm={alarm.id}>
+    <li ref={card} class={`alarm-card card-${colour} ${waiting ? "unacknowledged" : ""} ${open ? "open" : ""}`} data-alarm={alarm.id}>
       <button type="button" class="alarm-head" aria-expanded={open} onClick={() => (alarmId.value = open ? null : alarm.id)}>
         <span class={`grade grade-${alarm.active ? alarm.colour : alarm.peak_colour} ${alarm.active ? "" : "hollow"}`} aria-label={t(`colour.${alarm.colour}`)}>
           {grade(alarm.active ? alarm.colour : alarm.peak_colour)}
@@ -82,20 +87,15 @@ export function AlarmCard({ alarm }: { alarm: Alarm }) {
           <span class="num">{duration(since)}</span>
           <span class="dim num">{clockMoment(alarm.raised_at, now.value, timezone.value)}</span>
         </span>
+        <i class="fold-mark" aria-hidden="true" />
       </button>
       <Amounts alarm={alarm} />
-      <p class="alarm-state">
-        <span class="state-word">{t(`state.${alarm.state}`)}</span>
-        {alarm.shelved_until && <span class="dim">{t("alarm.until", { time: clockMoment(alarm.shelved_until, now.value, timezone.value) })}</span>}
-        {alarm.acknowledged_by && <span class="dim">{t("alarm.by", { name: alarm.acknowledged_by })}</span>}
-        {alarm.assigned_to && <span class="dim">{t("alarm.assigned", { name: alarm.assigned_to })}</span>}
-        {alarm.chattering && <span class="dim">{t("alarm.chattering")}</span>}
-        {alarm.stale && <span class="dim">{t("alarm.stale")}</span>}
-        <button type="button" class="link-button" onClick={() => goTo(alarm)}>{t("alarm.show-station")}</button>
-      </p>
+      <State alarm={alarm} />
+      {waiting && alarm.escalation && <Escalation state={alarm.escalation} />}
       {alarm.comment && <p class="alarm-comment">{alarm.comment}</p>}
-      {waiting && <Acknowledge alarm={alarm} />}
-      {open && <Journal alarmId={alarm.id} changedAt={alarm.changed_at} unit={alarm.unit} />}
+      {waiting && <NoteForm alarm={alarm} action="acknowledge" />}
+      {alarm.allowed.includes("reset") && <NoteForm alarm={alarm} action="reset" />}
+      {open && <Opened alarm={alarm} />}
     </li>
   );
 }

@@ -2,11 +2,11 @@
 
 import { grade, needsAcknowledgement, stands } from "../derive";
 import { duration } from "../format";
-import { t } from "../i18n";
+import { named, t } from "../i18n";
 import { alarmAmount, stationName, subjectName } from "../names";
 import { showStation } from "../selection";
 import { failures, highestAlarm, LAG_TOLD_MS, lagMs, parkNow, quietMs, sortedAlarms, stations, statuses, trust } from "../state";
-import type { Alarm } from "../contract";
+import type { Alarm } from "../alarmContract";
 import { loaded } from "../sync";
 
 function Notice() {
@@ -30,7 +30,7 @@ function Notice() {
 }
 
 function Failures() {
-  const parts = [...failures.value].map(([part, detail]) => `${part}: ${detail}`).join("; ");
+  const parts = [...failures.value].map(([part, detail]) => `${named("part", part)}: ${detail}`).join("; ");
   return (
     <div class="notice notice-failure" role="alert">
       <strong>{t("failure.title")}</strong>

@@ -2,18 +2,29 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
-import type { Transition } from "../contract";
+import type { Alarm, Transition } from "../alarmContract";
 import { amount } from "../format";
 import { named, t } from "../i18n";
+import { inWords } from "../problems";
 import { now, parkId, timezone } from "../state";
 import { clockMoment } from "../time";
 
+/** What an entry says besides its action: which role was called, to whom it was given, until when it is put aside. */
+export function particulars(detail: Record<string, unknown> | null | undefined): string | null {
+  if (typeof detail?.["role"] === "string") return named("role", detail["role"]);
+  if (typeof detail?.["assigned_after"] === "string") return detail["assigned_after"];
+  if (typeof detail?.["until"] === "string") return t("alarm.until", { time: clockMoment(detail["until"], now.value, timezone.value) });
+  return null;
+}
+
 function Entry({ entry, unit }: { entry: Transition; unit: string | null }) {
+  const more = particulars(entry.detail);
   return (
     <li>
       <span class="num dim">{clockMoment(entry.event_time, now.value, timezone.value)}</span>
       <span class={`dot dot-${entry.colour_after}`} aria-hidden="true" />
       <span>{named("action", entry.action)}</span>
+      {more && <span>{more}</span>}
       {entry.value !== null && <span class="num">{amount(entry.value, unit)}</span>}
       {entry.actor && <span class="dim">{entry.actor}</span>}
       {entry.comment && <q>{entry.comment}</q>}
@@ -21,25 +32,29 @@ function Entry({ entry, unit }: { entry: Transition; unit: string | null }) {
   );
 }
 
-export function Journal({ alarmId, changedAt, unit }: { alarmId: string; changedAt: string; unit: string | null }) {
+export function Journal({ alarm }: { alarm: Alarm }) {
   const [entries, setEntries] = useState<Transition[] | null>(null);
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<{ what: unknown } | null>(null);
   useEffect(() => {
     let wanted = true;
-    api.alarm(parkId.value!, alarmId).then(
-      (alarm) => wanted && setEntries(alarm.journal ?? []),
-      (error: unknown) => wanted && setFailure(String((error as Error).message)),
+    api.alarm(parkId.value!, alarm.id).then(
+      (found) => {
+        if (!wanted) return;
+        setEntries(found.journal ?? []);
+        setFailure(null);
+      },
+      (what: unknown) => wanted && setFailure({ what }),
     );
     return () => {
       wanted = false;
     };
-  }, [alarmId, changedAt]);
+  }, [alarm.id, alarm.changed_at, alarm.state, alarm.escalation?.called.length]);
   return (
     <div class="journal">
       <h3>{t("alarm.journal")}</h3>
-      {failure && <p class="failure">{failure}</p>}
+      {failure && <p class="failure">{inWords(failure.what)}</p>}
       {!entries && !failure && <p class="dim">{t("loading")}</p>}
-      <ol>{entries?.map((entry) => <Entry key={entry.id} entry={entry} unit={unit} />)}</ol>
+      <ol>{entries?.map((entry) => <Entry key={entry.id} entry={entry} unit={alarm.unit} />)}</ol>
     </div>
   );
 }
