@@ -126,9 +126,15 @@ def quiet(rule: LevelRule) -> LevelState:
     return LevelState(0, (NEVER,) * count, (NEVER,) * count, LONG_AGO, None)
 
 
-def step(rule: LevelRule, state: LevelState, sample: Sample) -> tuple[LevelState, Edge | None]:
-    """The state after `sample`, which must not be earlier than the state's last, and the edge that it makes."""
+def step(
+    rule: LevelRule, state: LevelState, sample: Sample, at_most: float | None = None
+) -> tuple[LevelState, Edge | None]:
+    """The state after `sample`, which must not be earlier than the state's last, and the edge that it makes.
+
+    `at_most`: where the sample says what is proved at least, how high it may be; a level is left by that.
+    """
     time, height, standing = sample.time, sample.height, state.level
+    highest = height if at_most is None else at_most
     unbroken = time - state.last <= rule.max_gap
     over, below = [], []
     proven = held = 0
@@ -141,7 +147,7 @@ def step(rule: LevelRule, state: LevelState, sample: Sample) -> tuple[LevelState
         over.append(since)
         since = NEVER
         if index < standing:
-            if height < rule.clear_below(index):
+            if highest < rule.clear_below(index):
                 since = min(state.below[index], time) if unbroken else time
             if time - since < rule.off_delay:
                 held = index + 1

@@ -11,10 +11,12 @@ happens, and what it calls where something does.
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Mapping
 from enum import Enum
 from itertools import takewhile
 from math import inf
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,6 +41,7 @@ class Change(NamedTuple):
 
     `level_before` and `level_after` stand at the newest reading. `kept` is the level before the first edge that was
     withdrawn or issued. `refuted_by` is the event time of the late reading, None where the reading came in order.
+    `evidence` is what else the journal should hold of an edge, by its time.
     """
 
     level_before: int
@@ -47,6 +50,7 @@ class Change(NamedTuple):
     withdrawn: tuple[Edge, ...]
     issued: tuple[Edge, ...]
     refuted_by: int | None
+    evidence: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
 
 
 class Track:

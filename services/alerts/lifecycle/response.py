@@ -111,6 +111,7 @@ def _evidence(rule: LevelRule, edge: Edge | None, level: int, change: Change) ->
         detail["measure"] = rule.measure.told()
     if edge is not None:
         detail |= {"evidence_from": iso(from_microseconds(edge.since)), "over_range": edge.over_range}
+        detail |= change.evidence.get(edge.time, {})
     if change.refuted_by is not None:
         detail |= {
             "late_reading": iso(from_microseconds(change.refuted_by)),
