@@ -46,7 +46,7 @@ def test_observations_and_raw_frames_are_hypertables_and_are_compressed(connecti
         "SELECT hypertable_name, compression_enabled FROM timescaledb_information.hypertables"
         " WHERE hypertable_schema = 'ingest' ORDER BY 1"
     )
-    assert found.fetchall() == [("observation", True), ("raw_frame", True)]
+    assert found.fetchall() == [("observation", True), ("observation_as_sent", True), ("raw_frame", True)]
 
 
 def test_roll_ups_are_continuous_aggregates_that_see_the_newest_rows(connection: psycopg.Connection) -> None:
@@ -63,12 +63,13 @@ def test_policies_compress_refresh_and_forget(connection: psycopg.Connection) ->
     )
     policies: dict[str, int] = dict(found.fetchall())
     assert policies == {
-        "policy_compression": 2,
+        "policy_compression": 3,
         "policy_refresh_continuous_aggregate": len(ROLL_UPS),
-        "policy_retention": 2,
+        "policy_retention": 3,
     }
     assert column(connection, "SELECT relation FROM ingest.retention WHERE by_policy ORDER BY 1") == [
         "observation",
+        "observation_as_sent",
         "raw_frame",
     ]
 

@@ -11,6 +11,7 @@ from services.ingest.api.statistics import check_span
 from services.ingest.exporting import csv_file
 from services.ingest.exporting.pieces import Wanted, datastreams
 from services.ingest.exporting.sending import ExportResponse, File
+from services.ingest.questions.as_sent import NOT_SENT
 from services.ingest.questions.asking import asking
 from services.ingest.questions.position import Resolution
 from services.ingest.registry import questions
@@ -47,6 +48,7 @@ async def export(
     resolution: Resolution = "raw",
     form: Annotated[Form, Query(alias="format")] = "csv",
     byte_order_mark: Annotated[bool, Query(description="in CSV, for spreadsheets that take Chinese amiss")] = False,
+    as_sent: Annotated[bool, Query(description="of `raw`: value and unit as they were sent too")] = False,
 ) -> StreamingResponse:
     """Observations as one file, by datastream and time. A file that could not be read to its end breaks off.
 
@@ -54,10 +56,12 @@ async def export(
     are the park's own, and whole ones: also the first and the last that the span touches.
     """
     check_span(start, end, _MAX_DAYS[resolution])
+    if as_sent and resolution != "raw":
+        raise BadRequest(NOT_SENT)
     async with asking(ingest) as connection:
         park = await questions.park(connection, park_id)
         chosen = await datastreams(connection, park_id, datastream_id, cadence)
-    wanted = Wanted(chosen, resolution, start, end, ZoneInfo(park.timezone), ingest.valid_share)
+    wanted = Wanted(chosen, resolution, start, end, ZoneInfo(park.timezone), ingest.valid_share, as_sent)
     name = f"{park_id}-{resolution}-{start.astimezone(wanted.zone):%Y%m%d}.{form}"
     ingest.exports.enter()
     try:
@@ -69,10 +73,9 @@ async def export(
 
 
 def _file(form: Form, wanted: Wanted, *, byte_order_mark: bool) -> tuple[File, str]:
-    of_periods = wanted.resolution != "raw"
     if form == "csv":
-        file = csv_file.CsvFile(wanted.zone, of_periods=of_periods, byte_order_mark=byte_order_mark)
+        file = csv_file.CsvFile(wanted.zone, wanted.columns, byte_order_mark=byte_order_mark)
         return file, csv_file.MEDIA_TYPE
     from services.ingest.exporting import parquet_file
 
-    return parquet_file.ParquetFile(wanted.zone, of_periods=of_periods), parquet_file.MEDIA_TYPE
+    return parquet_file.ParquetFile(wanted.zone, wanted.columns), parquet_file.MEDIA_TYPE

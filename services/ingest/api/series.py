@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from services.ingest import schemas
 from services.ingest.api.answering import answer
 from services.ingest.questions import series
+from services.ingest.questions.as_sent import NOT_SENT
 from services.ingest.questions.asking import asking
 from services.ingest.questions.latest import latest as latest_values
 from services.ingest.questions.latest import read_cursor
@@ -72,6 +73,7 @@ async def observations(
     cursor: Annotated[
         str | None, Query(description="`next` of the page before; it says resolution, start and end as well")
     ] = None,
+    as_sent: Annotated[bool, Query(description="of `raw`: value and unit as they were sent too")] = False,
 ) -> Response:
     """Observations of some datastreams, from `start` on and before `end`."""
     until = end or utc_now()
@@ -88,7 +90,9 @@ async def observations(
             if resolution == "auto":
                 resolution = await series.fitting(connection, question, since, until, limit)
             position = Position.begin(resolution, since, until)
-        page = await series.observations(connection, question, position, limit, ingest.valid_share)
+        if as_sent and position.resolution != "raw":
+            raise BadRequest(NOT_SENT)
+        page = await series.observations(connection, question, position, limit, ingest.valid_share, sent=as_sent)
     return answer(page)
 
 

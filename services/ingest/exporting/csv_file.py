@@ -22,7 +22,6 @@ COLUMNS = (
     "minimum",
     "maximum",
 )
-COLUMNS_OF_PERIODS = (*COLUMNS, "readings", "valid")
 # What spreadsheets take for the beginning of a formula (OWASP, CSV injection), in full width too.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _BYTE_ORDER_MARK = "\ufeff"
@@ -34,16 +33,16 @@ def harmless(words: str) -> str:
 
 
 class CsvFile:
-    """Encodes an export piece by piece. Times are the park's own, with their offset."""
+    """Encodes an export piece by piece, with ``more`` columns. Times are the park's own, with their offset."""
 
-    def __init__(self, zone: ZoneInfo, *, of_periods: bool, byte_order_mark: bool) -> None:
+    def __init__(self, zone: ZoneInfo, more: Sequence[str], *, byte_order_mark: bool) -> None:
         self._zone = zone
-        self._of_periods = of_periods
+        self._more = more
         self._mark = byte_order_mark
 
     def begin(self) -> bytes:
         """The line with the names of the columns."""
-        line = ",".join(COLUMNS_OF_PERIODS if self._of_periods else COLUMNS) + "\r\n"
+        line = ",".join((*COLUMNS, *self._more)) + "\r\n"
         return ((_BYTE_ORDER_MARK if self._mark else "") + line).encode()
 
     def encode(self, datastream: Datastream, entries: Sequence[Entry]) -> bytes:
@@ -65,7 +64,7 @@ class CsvFile:
         for entry in entries:
             time = entry.time.astimezone(self._zone).isoformat()
             row = [*words, time, entry.value, entry.quality, entry.minimum, entry.maximum]
-            writer.writerow([*row, entry.readings, entry.valid] if self._of_periods else row)
+            writer.writerow([*row, *(getattr(entry, name) for name in self._more)])
         return text.getvalue().encode()
 
     def end(self) -> bytes:

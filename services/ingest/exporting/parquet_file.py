@@ -42,10 +42,11 @@ class _Outgoing:
 
 
 class ParquetFile:
-    """Encodes an export piece by piece. Times are instants that are shown in the park's zone."""
+    """Encodes an export piece by piece, with ``more`` columns. Times are instants that are shown in the park's zone."""
 
-    def __init__(self, zone: ZoneInfo, *, of_periods: bool) -> None:
+    def __init__(self, zone: ZoneInfo, more: Sequence[str]) -> None:
         words = pa.dictionary(pa.int32(), pa.string())
+        types = {"readings": pa.int64(), "valid": pa.int64(), "sent_unit": words}
         columns = [
             ("station_id", words),
             ("station_name_zh", words),
@@ -60,9 +61,8 @@ class ParquetFile:
             ("minimum", pa.float64()),
             ("maximum", pa.float64()),
         ]
-        if of_periods:
-            columns += [("readings", pa.int64()), ("valid", pa.int64())]
-        self._of_periods = of_periods
+        columns += [(name, types.get(name, pa.float64())) for name in more]
+        self._more = more
         self._schema = pa.schema(columns)
         self._outgoing = _Outgoing()
         self._writer = pq.ParquetWriter(self._outgoing, self._schema, compression="zstd")
@@ -104,8 +104,7 @@ class ParquetFile:
             datastream.unit,
         ]
         columns: list[list[object]] = [[one] * len(entries) for one in same]
-        names = ["time", "value", "quality", "minimum", "maximum"]
-        names += ["readings", "valid"] if self._of_periods else []
+        names = ["time", "value", "quality", "minimum", "maximum", *self._more]
         columns += [[getattr(entry, name) for entry in entries] for name in names]
         arrays = [pa.array(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)

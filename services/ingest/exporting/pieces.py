@@ -6,7 +6,7 @@ not.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.meaning.validity import quality_of_mean
 from services.ingest.meaning.wind import mean_direction
+from services.ingest.questions.as_sent import as_sent, unit_of
 from services.ingest.questions.days import midnights
 from services.ingest.questions.position import Resolution
 from shared.problems import NotFound
@@ -29,6 +30,8 @@ MAX_DATASTREAMS = 5_000
 _WINDOW = {"minute": timedelta(days=6), "hour": timedelta(days=400)}
 _LONGEST = 1900
 _DAY = timedelta(days=1)
+COLUMNS_OF_PERIODS = ("readings", "valid")
+COLUMNS_AS_SENT = ("sent_unit", "sent_value", "sent_minimum", "sent_maximum")
 
 _DATASTREAMS = text(
     """
@@ -40,12 +43,11 @@ _DATASTREAMS = text(
     ORDER BY d.id LIMIT :limit
     """
 )
-_READINGS = text(
-    """
-    SELECT time, value, quality, minimum, maximum FROM observation
+_READINGS = """
+    SELECT datastream_id, time, value, quality, minimum, maximum FROM observation
     WHERE datastream_id = :id AND time >= :start AND time < :end AND time > :after ORDER BY time LIMIT :limit
-    """
-)
+"""
+_AS_STORED, _AS_SENT = text(_READINGS), text(as_sent(_READINGS))
 _COLUMNS = "bucket AS time, mean, minimum, maximum, count AS readings, valid, over_range, total_sine, total_cosine"
 _PERIODS = {
     resolution: text(
@@ -75,7 +77,7 @@ Ask = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is exported: ``start <= time < end`` of some datastreams at one resolution."""
+    """What is exported: ``start <= time < end`` of some datastreams at one resolution; readings as ``sent`` too."""
 
     datastreams: Sequence["Datastream"]
     resolution: Resolution
@@ -83,6 +85,14 @@ class Wanted:
     end: datetime
     zone: ZoneInfo
     valid_share: float
+    sent: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Fields of an entry that not every export has."""
+        if self.resolution != "raw":
+            return COLUMNS_OF_PERIODS
+        return COLUMNS_AS_SENT if self.sent else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ class Datastream:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row; ``readings`` and ``valid`` are told of periods only."""
+    """One row; ``readings`` and ``valid`` are told of periods only, ``sent_...`` of readings only."""
 
     time: datetime
     value: float | None
@@ -108,6 +118,10 @@ class Entry:
     maximum: float | None
     readings: int | None = None
     valid: int | None = None
+    sent_unit: str | None = None
+    sent_value: float | None = None
+    sent_minimum: float | None = None
+    sent_maximum: float | None = None
 
 
 async def datastreams(
@@ -147,8 +161,8 @@ async def _readings(ask: Ask, wanted: Wanted, datastream: Datastream) -> AsyncIt
     while True:
         question = {"id": datastream.id, "start": wanted.start, "end": wanted.end, "after": after, "limit": ROWS}
         async with ask() as connection:
-            rows = (await connection.execute(_READINGS, question)).all()
-        yield [Entry(*row) for row in rows]
+            rows = (await connection.execute(_AS_SENT if wanted.sent else _AS_STORED, question)).all()
+        yield [_reading(row, datastream) for row in rows]
         if len(rows) < ROWS:
             return
         after = rows[-1].time
@@ -171,6 +185,15 @@ async def _periods(ask: Ask, wanted: Wanted, datastream: Datastream) -> AsyncIte
         async with ask() as connection:
             rows = (await connection.execute(statement, question)).all()
         yield [_entry(row, datastream, wanted.valid_share) for row in rows]
+
+
+def _reading(row: Row[Any], datastream: Datastream) -> Entry:
+    _, time, value, quality, minimum, maximum, *sent = tuple(row)
+    entry = Entry(time, value, quality, minimum, maximum)
+    if not sent:
+        return entry
+    unit, *values = sent
+    return replace(entry, **dict(zip(COLUMNS_AS_SENT, (unit_of(unit, datastream.unit), *values), strict=True)))
 
 
 def _entry(row: Row[Any], datastream: Datastream, share: float) -> Entry:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services.ingest.meaning.sent import AS_STORED
 from services.ingest.meaning.units import UnitError
 from services.ingest.registry.snapshot import Snapshot, Stream
 
@@ -27,19 +28,28 @@ class AddressError(ValueError):
 REFUSED = -1
 
 
+class AddressColumns(NamedTuple):
+    """Datastreams and conversions by slot. ``units`` has positions in `UNITS` or ``AS_STORED``; None: only that."""
+
+    ids: NDArray[np.int32]
+    shards: NDArray[np.int16]
+    factors: NDArray[np.float64]
+    units: NDArray[np.int8] | None
+
+
 class Addresses:
     """The addresses of one park under one snapshot of the registry.
 
-    Position i of ``ids``, ``shards`` and ``factors`` belongs to slot i; a factor takes a value as sent to the stored
-    unit. Only addresses that lead somewhere are kept, so what senders make up cannot fill the memory.
+    Position i of its columns belongs to slot i; a factor takes a value as sent to the stored unit. Only addresses that
+    lead somewhere are kept, so what senders make up cannot fill the memory.
     """
 
     def __init__(self, snapshot: Snapshot, park_id: str) -> None:
         self.snapshot = snapshot
         self._park_id = park_id
         self._slots: dict[tuple[str | None, ...], int] = {}
-        self._found: list[tuple[int, int, float]] = []
-        self._columns: tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.float64]] | None = None
+        self._found: list[tuple[int, int, float, int]] = []
+        self._columns: AddressColumns | None = None
 
     def slots(self, addresses: Sequence[tuple[str | None, ...]]) -> tuple[NDArray[np.intp], dict[int, str]]:
         """The slot of each address (the fields of ``Address``), ``REFUSED`` with the reason by its position."""
@@ -55,20 +65,28 @@ class Addresses:
                         reasons[index] = str(error)
         return np.array(known, np.intp), reasons
 
-    def columns(self) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.float64]]:
-        """Datastream ids, shards and factors by slot."""
+    def columns(self) -> AddressColumns:
+        """What is known of the addresses, by slot."""
         if self._columns is None:
-            ids, shards, factors = zip(*self._found, strict=True) if self._found else ((), (), ())
-            self._columns = (np.array(ids, np.int32), np.array(shards, np.int16), np.array(factors, np.float64))
+            ids, shards, factors, codes = zip(*self._found, strict=True) if self._found else ((), (), (), ())
+            units = np.array(codes, np.int8)
+            converts = bool((units != AS_STORED).any())
+            self._columns = AddressColumns(
+                np.array(ids, np.int32),
+                np.array(shards, np.int16),
+                np.array(factors, np.float64),
+                units if converts else None,
+            )
         return self._columns
 
     def _slot(self, address: Address) -> int:
         stream = self._stream(address)
         try:
             factor = 1.0 if address.unit is None else stream.scale_of(address.unit)
+            unit = AS_STORED if address.unit is None else stream.code_of(address.unit)
         except UnitError as error:
             raise AddressError(str(error)) from error
-        self._found.append((stream.id, stream.shard, factor))
+        self._found.append((stream.id, stream.shard, factor, unit))
         self._columns = None
         return self._slots.setdefault(tuple(address), len(self._found) - 1)
 

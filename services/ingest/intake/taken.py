@@ -13,6 +13,7 @@ from services.ingest.intake.addresses import REFUSED as NOWHERE
 from services.ingest.intake.addresses import Addresses
 from services.ingest.intake.times import Times
 from services.ingest.meaning.normalise import MAX_LATE
+from services.ingest.meaning.sent import SentColumns
 from services.ingest.writing.batch import ACCEPTED, CONFLICTING, STATUSES, RowStatus, StatusCodes
 from services.ingest.writing.columns import Columns
 from shared.quality import Quality
@@ -88,9 +89,10 @@ def take(
     else:
         positions = np.arange(len(at))
     assert not np.any(slots == NOWHERE)
-    ids, shards, factors = addresses.columns()
+    ids, shards, factors, units = addresses.columns()
     none = np.full(len(slots), np.nan)
-    columns = Columns(ids[slots], at, values * factors[slots], quality, none, none, shards[slots])
+    sent = None if units is None else SentColumns.of_values(units[slots], values)
+    columns = Columns(ids[slots], at, values * factors[slots], quality, none, none, shards[slots], sent)
     return Taken(len(rows), columns, positions, refused)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
+from services.ingest.meaning.sent import AS_STORED, Sent
 from services.ingest.meaning.state import to_measured_state
 from services.ingest.registry.snapshot import Device, Stream
 from shared.hj212.codes import Cn
@@ -21,7 +22,10 @@ _WITH_VALUE = frozenset({Quality.NORMAL, Quality.STUCK, Quality.CLOCK_SKEWED})
 
 
 class Observation(NamedTuple):
-    """One observation to be stored. ``time`` is in microseconds since 1970 UTC, values in the stored unit."""
+    """One observation to be stored. ``time`` is in microseconds since 1970 UTC, values in the stored unit.
+
+    ``sent`` tells what was sent where that is in another unit.
+    """
 
     datastream_id: int
     time: int
@@ -30,6 +34,7 @@ class Observation(NamedTuple):
     minimum: float | None
     maximum: float | None
     shard: int
+    sent: Sent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +118,5 @@ def _observation(stream: Stream, reading: Reading, at: int) -> Observation:
         None if minimum is None else minimum * scale,
         None if maximum is None else maximum * scale,
         stream.shard,
+        None if stream.unit == AS_STORED else Sent(stream.unit, value, minimum, maximum),
     )

@@ -14,6 +14,8 @@ _RATIO = {"ppm": 1.0, "ppb": 1e-3, "%": 1e4}
 """Parts by volume a million in one unit."""
 _PRESSURE = {"kPa": 1.0, "hPa": 0.1}
 """Kilopascals in one unit."""
+UNITS = tuple(unit for table in (_MASS, _RATIO, _PRESSURE) for unit in table)
+"""Every unit that can be converted."""
 
 
 class UnitError(ValueError):

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest import schemas
 from services.ingest.meaning.validity import quality_of_mean
 from services.ingest.meaning.wind import mean_direction, yamartino_sigma
+from services.ingest.questions.as_sent import as_sent, unit_of
 from services.ingest.questions.days import midnights, split_hours
 from services.ingest.questions.position import Position, Resolution
 from shared.problems import NotFound
@@ -33,14 +34,13 @@ _OWNED = text(
     JOIN park p ON p.id = s.park_id WHERE s.park_id = :park AND d.id = ANY(:ids)
     """
 )
-_READINGS = text(
-    """
+_READINGS = """
     SELECT datastream_id, time, value, quality, minimum, maximum FROM observation
     WHERE datastream_id = ANY(:ids) AND time >= :start AND time < :end
       AND (datastream_id, time) >= (:from_id, :from_time)
     ORDER BY datastream_id, time LIMIT :limit
-    """
-)
+"""
+_AS_STORED, _AS_SENT = text(_READINGS), text(as_sent(_READINGS))
 _FEW = text(
     """
     SELECT count(*) <= :limit FROM (
@@ -130,12 +130,22 @@ async def fitting(connection: AsyncConnection, question: Asked, start: datetime,
 
 
 async def observations(
-    connection: AsyncConnection, question: Asked, position: Position, limit: int, valid_share: float
+    connection: AsyncConnection,
+    question: Asked,
+    position: Position,
+    limit: int,
+    valid_share: float,
+    *,
+    sent: bool = False,
 ) -> schemas.SeriesPage:
-    """Observations from a position on: at most ``limit``, whose work is bounded by it as well."""
-    series = {number: _empty(question, number, position.resolution) for number in question.ids}
+    """Observations from a position on: at most ``limit``, whose work is bounded by it as well.
+
+    With ``sent``, readings are told as they were sent too.
+    """
+    series = {number: _empty(question, number, position.resolution, sent=sent) for number in question.ids}
     if position.resolution == "raw":
-        rows, following = await _readings(connection, question, position, limit)
+        statement = _AS_SENT if sent else _AS_STORED
+        rows, following = await _readings(connection, statement, question, position, limit)
         for number, own in groupby(rows, itemgetter(0)):
             _take_readings(series[number], list(own))
     else:
@@ -146,7 +156,7 @@ async def observations(
 
 
 async def _readings(
-    connection: AsyncConnection, question: Asked, position: Position, limit: int
+    connection: AsyncConnection, statement: TextClause, question: Asked, position: Position, limit: int
 ) -> tuple[Sequence[Row[Any]], Position | None]:
     parameters = {
         "ids": question.ids,
@@ -156,7 +166,7 @@ async def _readings(
         "from_time": position.time,
         "limit": limit + 1,
     }
-    rows = (await connection.execute(_READINGS, parameters)).all()
+    rows = (await connection.execute(statement, parameters)).all()
     following = position.at(rows[limit].datastream_id, rows[limit].time) if len(rows) > limit else None
     return rows[:limit], following
 
@@ -199,17 +209,22 @@ def _periods(
     return [since, min(end, since + count * width)], count
 
 
-def _empty(question: Asked, number: int, resolution: Resolution) -> schemas.Series:
+def _empty(question: Asked, number: int, resolution: Resolution, *, sent: bool) -> schemas.Series:
     extra: dict[str, Any] = {} if resolution == "raw" else {"count": [], "valid": []}
+    if sent:
+        extra |= {"sent_value": [], "sent_unit": [], "sent_minimum": [], "sent_maximum": []}
     if question.is_direction(number) and resolution != "raw":
         extra["sigma_theta_deg"] = []
     return schemas.Series(datastream_id=number, unit=question.unit(number), resolution=resolution, **extra)
 
 
 def _take_readings(series: schemas.Series, rows: list[Row[Any]]) -> None:
-    _, time, value, flags, minimum, maximum = map(list, zip(*rows, strict=True))
+    _, time, value, flags, minimum, maximum, *sent = map(list, zip(*rows, strict=True))
     series.time, series.value, series.minimum, series.maximum = time, value, minimum, maximum
     series.quality = [_QUALITY[flag] for flag in flags]
+    if sent:
+        units, series.sent_value, series.sent_minimum, series.sent_maximum = sent
+        series.sent_unit = [unit_of(unit, series.unit) for unit in units]
 
 
 def _take_means(series: schemas.Series, columns: Sequence[list[Any]], valid_share: float) -> None:

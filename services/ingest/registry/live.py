@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest import metrics
+from services.ingest.meaning.sent import unit_code
 from services.ingest.meaning.units import depends_on_state, scale
 from services.ingest.registry.snapshot import Device, Snapshot, Stream
 from services.ingest.registry.store import REGISTRY_STREAM, read_rows
@@ -104,6 +105,7 @@ def build_snapshot(
             standard_state_c=row.standard_state_c,
             shard=shard_of(row.station_id, shards),
             at_measured_state=row.at_measured_state and depends_on_state(row.device_unit, stored.unit),
+            unit=unit_code(row.device_unit, stored.unit),
         )
         by_key[row.station_id, row.property_id, row.cadence] = stream
         if row.factor is not None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from services.ingest.meaning.sent import AS_STORED, unit_code
 from services.ingest.meaning.units import scale
 from shared.hj212.crc import CrcMode
 from shared.hj212.frame import BodyCipher
@@ -12,7 +13,8 @@ from shared.vocabulary import ObservedProperty, observed_properties
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A datastream as writing needs it. ``scale`` takes a value of the device to the stored unit.
+    """A datastream as writing needs it. ``scale`` takes a value of the device to the stored unit; ``unit`` is the
+    device's, a position in `UNITS` or ``AS_STORED``.
 
     With ``at_measured_state`` it does so for the standard state alone, and each message tells the rest of the way.
     """
@@ -25,6 +27,7 @@ class Stream:
     standard_state_c: float
     shard: int
     at_measured_state: bool = False
+    unit: int = AS_STORED
 
     @property
     def property(self) -> ObservedProperty:
@@ -35,6 +38,10 @@ class Stream:
         """The same as ``scale`` for a value in ``unit``; raises UnitError."""
         stored = self.property
         return scale(unit, stored.unit, stored.molar_mass_g_mol, self.standard_state_c)
+
+    def code_of(self, unit: str) -> int:
+        """A unit that ``scale_of`` takes, as ``unit`` tells that of the device."""
+        return unit_code(unit, self.property.unit)
 
 
 @dataclass(frozen=True, slots=True)

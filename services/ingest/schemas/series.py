@@ -36,6 +36,9 @@ class Series(BaseModel):
     ``sigma_theta_deg`` is their standard deviation by Yamartino), ``quality`` is T where any reading was over range,
     else N where enough are valid (three quarters, unless set otherwise), else D; ``count`` and ``valid`` tell the
     numbers. Days are the park's own, and whole ones: also the first and the last that a span touches.
+
+    Where it is asked for, ``sent_value``, ``sent_minimum`` and ``sent_maximum`` [``sent_unit``] are what was sent,
+    before any conversion or correction. A ``sent_unit`` of null tells that this is not known any more.
     """
 
     datastream_id: int
@@ -49,6 +52,10 @@ class Series(BaseModel):
     count: list[int] | None = None
     valid: list[int] | None = None
     sigma_theta_deg: list[float | None] | None = None
+    sent_value: list[float | None] | None = None
+    sent_unit: list[str | None] | None = None
+    sent_minimum: list[float | None] | None = None
+    sent_maximum: list[float | None] | None = None
 
 
 class SeriesPage(BaseModel):

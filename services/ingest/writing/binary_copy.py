@@ -1,4 +1,4 @@
-"""Observations in PostgreSQL's binary COPY layout, all rows at once: no Python for the single row.
+"""Observations in PostgreSQL's binary layouts, of COPY and of arrays, all rows at once: no Python for the single row.
 
 A row is its number of fields, then each field behind its length; a NULL is the length -1 and nothing behind it. So rows
 without NULL all have one layout, which NumPy writes as records. Where NULLs are mixed in, the bytes that are not there
@@ -9,6 +9,8 @@ import struct
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 from services.ingest.writing.columns import Columns
 
@@ -29,6 +31,33 @@ def encode_numbered(rows: Columns, numbers: NDArray[np.intp]) -> bytes:
     return _encode([(">i4", numbers), *_fields(rows)], len(rows))
 
 
+class BinaryArray(bytes):
+    """An array of PostgreSQL in its binary layout, to be a parameter of a statement as it is."""
+
+    __slots__ = ()
+
+
+class BinaryArrayDumper(Dumper):
+    """Leaves a BinaryArray as it is; the statement says of what type it is."""
+
+    format = Format.BINARY
+
+    def dump(self, obj: BinaryArray) -> BinaryArray:
+        """The bytes themselves."""
+        return obj
+
+
+_ELEMENT_TYPES = {">i4": 23, ">i8": 20, ">f8": 701}
+"""OIDs of integer, bigint and float8."""
+
+
+def encode_array(kind: str, column: NDArray[np.generic]) -> BinaryArray:
+    """One column as a one-dimensional array: ``kind`` is ``>i4``, ``>i8`` or ``>f8``, whose NaN becomes NULL."""
+    body, has_null = _records([(kind, column)], len(column), [])
+    header = struct.pack(">iiiii", 1, has_null, _ELEMENT_TYPES[kind], len(column), 1)
+    return BinaryArray(header + body)
+
+
 def _fields(rows: Columns) -> list[tuple[str, NDArray[np.generic]]]:
     return [
         (">i4", rows.datastream_id),
@@ -41,15 +70,24 @@ def _fields(rows: Columns) -> list[tuple[str, NDArray[np.generic]]]:
 
 
 def _encode(fields: list[tuple[str, NDArray[np.generic]]], count: int) -> bytes:
+    body, _ = _records(fields, count, [("fields", ">i2")])
+    return b"".join((_HEADER, body, _TRAILER))
+
+
+def _records(
+    fields: list[tuple[str, NDArray[np.generic]]], count: int, head: list[tuple[str, str]]
+) -> tuple[bytes, bool]:
+    """The rows, each begun by the number of its fields where ``head`` says so; and whether there is a NULL in them."""
     absent = [np.isnan(column) if kind == ">f8" else np.False_ for kind, column in fields]
     everywhere = [bool(count) and bool(np.all(where)) for where in absent]
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
+    layout = [*head]
     for index, (kind, _) in enumerate(fields):
         layout.append((f"length{index}", ">i4"))
         if not everywhere[index]:
             layout.append((f"value{index}", kind))
     records = np.empty(count, np.dtype(layout))
-    records["fields"] = len(fields)
+    if head:
+        records["fields"] = len(fields)
     for index, (_, column) in enumerate(fields):
         if everywhere[index]:
             records[f"length{index}"] = _NULL
@@ -57,7 +95,7 @@ def _encode(fields: list[tuple[str, NDArray[np.generic]]], count: int) -> bytes:
         records[f"value{index}"] = column
         size = records.dtype[f"value{index}"].itemsize
         records[f"length{index}"] = np.where(absent[index], _NULL, size)
-    return b"".join((_HEADER, _without_absent(records, absent, everywhere), _TRAILER))
+    return _without_absent(records, absent, everywhere), any(map(np.any, absent))
 
 
 def _without_absent(

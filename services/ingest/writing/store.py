@@ -1,4 +1,4 @@
-"""One batch into the database, in one transaction: observations, conflicts, raw frames, counters, facts."""
+"""One batch into the database, in one transaction: observations, as sent too, conflicts, frames, counters, facts."""
 
 from contextlib import suppress
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import psycopg
 
 from services.ingest.writing.announcement import announce
+from services.ingest.writing.as_sent import store_as_sent
 from services.ingest.writing.batch import Batch, StatusCodes
+from services.ingest.writing.binary_copy import BinaryArray, BinaryArrayDumper
 from services.ingest.writing.frames import store_frames
 from services.ingest.writing.observations import CREATE_STAGING, store_observations
 from shared.time import to_microseconds, utc_now
@@ -18,6 +20,7 @@ async def prepare(connection: Connection) -> None:
     """Once a connection."""
     async with connection.transaction():
         await connection.execute(CREATE_STAGING)
+    connection.adapters.register_dumper(BinaryArray, BinaryArrayDumper)
 
 
 async def store(connection: Connection, batch: Batch) -> StatusCodes:
@@ -38,6 +41,7 @@ async def write(connection: Connection, batch: Batch, *, commit: bool) -> Status
     """
     codes = await store_observations(connection, batch)
     async with connection.pipeline():
+        await store_as_sent(connection, batch, codes)
         await store_frames(connection, batch)
         await announce(connection, batch, codes, to_microseconds(utc_now()))
         if commit:

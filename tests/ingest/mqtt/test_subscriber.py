@@ -114,6 +114,7 @@ async def test_what_is_published_is_stored_and_acknowledged(
 
         await until(all_acknowledged)
         assert await ingest.rows("SELECT quality FROM observation WHERE value IS NULL") == [("X",)]
+        assert await ingest.rows("SELECT value, unit FROM observation_as_sent") == [(10.0, "ppm")]
 
 
 async def test_what_can_never_be_stored_is_acknowledged_and_counted(
