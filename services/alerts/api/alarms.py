@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.alerts.api.schemas import AlarmOut, AlarmPage, AlarmWithJournal, JournalEntry, WhichAlarms
+from services.alerts.api.schemas import AlarmPage, AlarmWithJournal, JournalEntry, WhichAlarms
+from services.alerts.api.shown import shown
 from services.alerts.api.state import Resources
 from services.alerts.store import alarm_questions as store
 from services.alerts.store import journal as journal_store
@@ -27,10 +28,9 @@ async def list_alarms(
     after = place(cursor)
     async with resources.database.connect() as connection:
         found = await store.page(connection, park_id, which=state, limit=limit + 1, after=after)
-    shown = found[:limit]
-    more = store.Place(shown[-1].raised_at, shown[-1].id).encode() if len(found) > limit else None
-    now, habits = utc_now(), resources.settings.habits
-    return AlarmPage(items=[AlarmOut.of(alarm, now, habits) for alarm in shown], next=more)
+        items = await shown(connection, park_id, found[:limit], utc_now(), resources.settings.habits)
+    more = store.Place(items[-1].raised_at, items[-1].id).encode() if len(found) > limit else None
+    return AlarmPage(items=items, next=more)
 
 
 @router.get("/{alarm_id}", responses=responses(NotFound))
@@ -41,9 +41,9 @@ async def show_alarm(park_id: str, alarm_id: UUID, resources: Resources) -> Alar
         if alarm is None:
             raise no_alarm(park_id, alarm_id)
         journal = await journal_store.of_alarm(connection, alarm_id)
-    shown = AlarmWithJournal.of(alarm, utc_now(), resources.settings.habits)
-    shown.journal = [JournalEntry.model_validate(entry) for entry in journal]
-    return shown
+        (told,) = await shown(connection, park_id, [alarm], utc_now(), resources.settings.habits)
+    entries = [JournalEntry.model_validate(entry) for entry in journal]
+    return AlarmWithJournal(**dict(told), journal=entries)
 
 
 def place(cursor: str | None) -> store.Place | None:

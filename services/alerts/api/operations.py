@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 
 from services.alerts.api.alarms import no_alarm
 from services.alerts.api.schemas import Acknowledgement, AlarmOut, Assignment, Remark, Shelving, by_hand
+from services.alerts.api.shown import shown
 from services.alerts.api.state import Resources, State
 from services.alerts.engine.effects import count_transitions, save_changes
 from services.alerts.lifecycle import (
@@ -120,9 +121,10 @@ async def _do(resources: State, park_id: str, alarm_id: UUID, step: Callable[[Al
                 allowed=can,
             ) from illegal
         written, told = await save_changes(connection, standing, {after.id: after}, entries, now)
+        (answer,) = await shown(connection, park_id, [written[alarm_id]], now, resources.settings.habits)
     resources.relay.wake()
     count_transitions(told)
-    return AlarmOut.of(written[alarm_id], now, resources.settings.habits)
+    return answer
 
 
 def _said(body: Acknowledgement | None) -> str | None:

@@ -15,6 +15,15 @@ from shared.text import BilingualText
 from shared.time import UtcDatetime
 
 
+class EscalationOut(BaseModel):
+    """Who was called about an alarm that waits for its acknowledgement, and who will be. All times are wall time."""
+
+    since: UtcDatetime = Field(description="since when it waits")
+    called: list[str] = Field(description="roles")
+    next_role: str | None = Field(description="null: all were called that the policy names for its colour")
+    next_at: UtcDatetime | None = Field(description="when that is due; a flood may hold it back")
+
+
 class AlarmOut(BaseModel):
     """An alarm as it stands."""
 
@@ -52,6 +61,8 @@ class AlarmOut(BaseModel):
     chattering: bool = Field(description="raised again and again within a short time (ISA-18.2), as of the last raise")
     stale: bool = Field(description="has stood, for everybody to see, since so long that nobody looks (ISA-18.2)")
     allowed: list[Action] = Field(description="what can be done to it by hand")
+    incident_id: UUID | None = Field(default=None, description="the open incident it is of, else the last it was of")
+    escalation: EscalationOut | None = Field(default=None, description="while it waits for its acknowledgement")
 
     @classmethod
     def of(cls, alarm: Alarm, now: datetime, habits: Habits) -> Self:

@@ -112,6 +112,12 @@ def plan(
     return Plan(tuple(calls), again)
 
 
+def next_call(one: Waiting, steps: Sequence[Step]) -> tuple[Step, datetime] | None:
+    """The step that comes next and when it is due; a flood may hold it back. None: everybody was called."""
+    due = ((step, _due_at(one, step)) for step in _open_steps(one, steps))
+    return min(due, key=lambda step_at: step_at[1], default=None)
+
+
 def note_call(alarm: Alarm, notification_id: UUID, role: str, now: datetime) -> tuple[Alarm, Entry]:
     """The journal's line that a role was called about the alarm, which stays as it is."""
     number = alarm.entries + 1

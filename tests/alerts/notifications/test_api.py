@@ -1,6 +1,7 @@
 """Floods and calls over HTTP."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -69,6 +70,20 @@ async def test_a_flood_shows_its_incidents_and_every_alarm_was_told(
     calls = (await got(alerts, "notifications"))["items"]
     assert {call["role"] for call in calls} == {"operator"}
     assert len({name for call in calls for name in call["alarm_ids"]}) == 12
+    alarms = (await got(alerts, "alarms"))["items"]
+    assert {alarm["incident_id"] for alarm in alarms} == {one["id"] for one in status["incidents"]}
+    assert {alarm["id"]: alarm["incident_id"] for alarm in alarms} == {
+        name: call["incident_id"] for call in calls for name in call["alarm_ids"]
+    }
+    for alarm in alarms:
+        waits = alarm["escalation"]
+        assert (waits["called"], waits["next_role"]) == (["operator"], "shift_leader")
+        assert (datetime.fromisoformat(waits["next_at"]) - datetime.fromisoformat(waits["since"])).seconds == 300
+    noted = await alerts.post(f"/parks/p/alarms/{alarms[0]['id']}/acknowledge", json={})
+    assert (noted.json()["escalation"], noted.json()["incident_id"]) == (None, alarms[0]["incident_id"])
+    looked_at = await got(alerts, f"alarms/{alarms[0]['id']}")
+    assert {name: value for name, value in looked_at.items() if name != "journal"} == noted.json()
+
     paged: list[dict[str, Any]] = []
     cursor: str | None = None
     for _ in calls:

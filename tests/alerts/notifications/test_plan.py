@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.alerts.notifications import Call, FloodRule, Plan, Policy, Step, Waiting, plan
+from services.alerts.notifications import Call, FloodRule, Plan, Policy, Step, Waiting, next_call, plan
 from shared.levels import Colour
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -51,6 +51,21 @@ def test_step_by_step(second: float, colour: Colour, called: str, roles: list[st
     found = planned(waiting(colour=colour, called=called), second=second)
     assert [call.role for call in found.calls] == roles
     assert found.again == {UUID(int=1): at(again) if again is not None else None}
+
+
+@pytest.mark.parametrize(
+    ("colour", "called", "role", "second"),
+    [
+        (Colour.YELLOW, "", "operator", 0),
+        (Colour.YELLOW, "operator", "shift_leader", 300),
+        (Colour.ORANGE, "operator shift_leader duty_manager", "province", 1800),
+        (Colour.YELLOW, "operator shift_leader duty_manager", None, None),
+    ],
+)
+def test_who_comes_next(colour: Colour, called: str, role: str | None, second: float | None) -> None:
+    following = next_call(waiting(colour=colour, called=called), STEPS)
+    assert (following and following[0].role) == role
+    assert (following and following[1]) == (at(second) if second is not None else None)
 
 
 def test_one_call_for_the_alarms_of_one_event_the_worst_first() -> None:
