@@ -87,6 +87,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/parks/{park_id}/devices/{mn}/gap-filling", Service.INGEST),
     Route("PUT", "/parks/{park_id}/devices/{mn}/gap-filling", Service.INGEST, Scope.WRITE),
     Route("GET", "/parks/{park_id}/devices/{mn}/frames", Service.INGEST),
+    Route("GET", "/parks/{park_id}/devices/{mn}/reports", Service.INGEST),
+    Route("GET", "/parks/{park_id}/devices/{mn}/standard-checks", Service.INGEST),
     Route("POST", "/parks/{park_id}/devices/{mn}/replays", Service.INGEST, Scope.WRITE),
     Route("GET", "/parks/{park_id}/replays", Service.INGEST),
     Route("GET", "/parks/{park_id}/replays/{replay_id}", Service.INGEST),

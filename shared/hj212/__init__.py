@@ -6,5 +6,6 @@ Pure code: bytes and values in, bytes and values out; no sockets, no clock.
 * ``frame``     from a byte stream to frames and back
 * ``segment``   from the data segment of a frame to its fields and back
 * ``codes``     system types, commands, flags, result codes
+* ``reports``   what a device tells of itself, beside the readings
 * ``commands``  the messages of a station and of a platform, built and read
 """

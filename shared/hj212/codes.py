@@ -85,7 +85,9 @@ class Cn(StrEnum):
     """Answered by a notice answer."""
 
 
-DATA_COMMANDS = frozenset({Cn.REALTIME, Cn.MINUTE, Cn.HOUR, Cn.DAY})
+DATA_COMMANDS = frozenset(
+    {Cn.REALTIME, Cn.MINUTE, Cn.HOUR, Cn.DAY, Cn.RAW_PERIOD, Cn.NOISE_EVENT, Cn.FURNACE_TEMPERATURE}
+)
 """Commands whose upload carries values of factors."""
 
 

@@ -14,10 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.ingest.archive import frames, replays
 from services.ingest.archive.frames import ArchivedFrame
 from services.ingest.archive.replays import Progress, Replay
-from services.ingest.meaning.normalise import Normalised
 from services.ingest.registry.live import Registry
 from services.ingest.registry.snapshot import Device
-from services.ingest.stations.session import Session
+from services.ingest.stations.session import Received, Session
 from services.ingest.stations.verdicts import Verdict
 from services.ingest.writing.batch import ACCEPTED, CONFLICTING, DUPLICATE, Submission
 from services.ingest.writing.writer import RefusedSubmission, Writer
@@ -105,12 +104,15 @@ class Replays:
         progress = Progress(frames=len(page))
         submissions: list[Submission] = []
         for frame in page:
-            understood, data = read_again(frame, device, ahead=self._ahead, late=self._late)
-            progress.read_frames += understood
-            progress.unmapped_readings += data.unmapped
-            if data.observations:
+            said = read_again(frame, device, ahead=self._ahead, late=self._late)
+            if said is None:
+                continue
+            progress.read_frames += said.verdict is Verdict.ACCEPTED
+            progress.unmapped_readings += said.data.unmapped
+            if said.data.observations or said.reports:
                 parks = frozenset({device.park_id})
-                submissions.append(Submission(f"replay:{device.mn}", data.observations, parks=parks))
+                source = f"replay:{device.mn}"
+                submissions.append(Submission(source, said.data.observations, parks=parks, reports=said.reports))
         # One a frame, as when they came: what the database refuses takes no neighbours along.
         outcomes = await asyncio.gather(*map(self._writer.submit, submissions), return_exceptions=True)
         for outcome in outcomes:
@@ -125,14 +127,12 @@ class Replays:
         return progress
 
 
-def read_again(frame: ArchivedFrame, device: Device, *, ahead: timedelta, late: timedelta) -> tuple[bool, Normalised]:
-    """Whether a frame is understood with ``device`` as it is registered now, and what it says.
+def read_again(frame: ArchivedFrame, device: Device, *, ahead: timedelta, late: timedelta) -> Received | None:
+    """What a frame says with ``device`` as it is registered now; None for bytes that were no frame, or more than one.
 
     Only as this device's own: a frame filed under its MN by its neighbours on the line may be another's. Its time is
     judged by when it came.
     """
     session = Session(lambda mn: device if mn == device.mn else None, ahead=ahead, late=late)
     found = [*session.receive(frame.frame, frame.received_at), *session.end(frame.received_at)]
-    if len(found) != 1:  # bytes that were no frame, or more than one
-        return False, Normalised()
-    return found[0].verdict is Verdict.ACCEPTED, found[0].data
+    return found[0] if len(found) == 1 else None

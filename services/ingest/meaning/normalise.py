@@ -15,7 +15,16 @@ from shared.hj212.segment import Segment
 from shared.quality import Quality
 from shared.time import to_microseconds
 
-CADENCE_OF: dict[str, str] = {Cn.REALTIME: "realtime", Cn.MINUTE: "minute", Cn.HOUR: "hour", Cn.DAY: "day"}
+CADENCE_OF: dict[str, str] = {
+    Cn.REALTIME: "realtime",
+    Cn.MINUTE: "minute",
+    Cn.HOUR: "hour",
+    Cn.DAY: "day",
+    Cn.RAW_PERIOD: "realtime",
+    Cn.NOISE_EVENT: "realtime",
+    Cn.FURNACE_TEMPERATURE: "minute",
+}
+"""The cadence of what a command uploads: each result of an analyser and each event is an instant of its own."""
 _FLAGS = {quality.value: quality for quality in Quality}
 _OURS = frozenset(quality.value for quality in Quality if not quality.of_device)
 _WITH_VALUE = frozenset({Quality.NORMAL, Quality.STUCK, Quality.CLOCK_SKEWED})

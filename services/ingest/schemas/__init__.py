@@ -21,6 +21,12 @@ from services.ingest.schemas.corrections import (
     CorrectionResult,
     JudgedSpan,
 )
+from services.ingest.schemas.device_reports import (
+    DeviceReport,
+    DeviceReportPage,
+    StandardCheck,
+    StandardCheckPage,
+)
 from services.ingest.schemas.intake import (
     BatchResult,
     ObservationBatch,
@@ -90,6 +96,8 @@ __all__ = [
     "DatastreamPage",
     "DeviceCounters",
     "DevicePage",
+    "DeviceReport",
+    "DeviceReportPage",
     "Enterprise",
     "EnterprisePage",
     "Exceedance",
@@ -113,6 +121,8 @@ __all__ = [
     "RowResult",
     "Series",
     "SeriesPage",
+    "StandardCheck",
+    "StandardCheckPage",
     "Station",
     "StationCompleteness",
     "StationDatastream",

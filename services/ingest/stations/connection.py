@@ -266,7 +266,8 @@ class Connection(asyncio.BufferedProtocol):
         ]
         source = next((entry.mn for entry in received if entry.mn), self.remote)
         parks = frozenset(entry.device.park_id for entry in received if entry.device is not None)
-        return Submission(f"hj212:{source}", rows, frames, parks=parks)
+        reports = [report for entry in received for report in entry.reports]
+        return Submission(f"hj212:{source}", rows, frames, parks=parks, reports=reports)
 
     def _transmit(self, device: Device, message: Segment) -> bool:
         assert self._transport is not None

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.ingest.meaning.normalise import MAX_LATE, NOTHING, Normalised, normalise
+from services.ingest.meaning.reports import DeviceReport, device_reports
 from services.ingest.registry.snapshot import Device
 from services.ingest.stations.clocks import Clocks
 from services.ingest.stations.parts import NO_PART, Outcome, Parts
@@ -18,6 +19,7 @@ from shared.hj212.codes import DATA_COMMANDS, Cn, is_encrypted_command, wants_an
 from shared.hj212.crc import CrcMode
 from shared.hj212.encryption import is_encrypted
 from shared.hj212.frame import BodyCipher, DecodedFrame, FrameDecoder, RefusedFrame, encode
+from shared.hj212.reports import KIND_OF
 from shared.hj212.segment import Segment, parse
 
 MAX_MN = 64
@@ -27,6 +29,7 @@ _ANSWERS_OF_DEVICES = frozenset({Cn.REQUEST_ANSWER, Cn.EXECUTION_RESULT, Cn.NOTI
 _NOTICES = frozenset({Cn.TIME_REQUEST, Cn.HEARTBEAT})
 _MEANINGLESS = frozenset({Verdict.JUNK, Verdict.BAD_LENGTH, Verdict.NO_CP})
 _NO_FRAME = _MEANINGLESS | {Verdict.TRUNCATED}
+_UNDERSTOOD = frozenset({Verdict.ACCEPTED, Verdict.ROWS_REFUSED})
 _GENUINE = frozenset({Verdict.ACCEPTED, Verdict.ANSWER, Verdict.ROWS_REFUSED, Verdict.UNKNOWN_COMMAND})
 
 Directory = Callable[[str], Device | None]
@@ -45,6 +48,7 @@ class Received(NamedTuple):
     device: Device | None = None
     data: Normalised = NOTHING
     part: Outcome = NO_PART
+    reports: tuple[DeviceReport, ...] = ()
 
     @property
     def is_frame(self) -> bool:
@@ -106,7 +110,7 @@ class Session:
         device, request = received.device, received.segment
         if device is None or request is None or device.acknowledge == "never":
             return []
-        if received.verdict not in (Verdict.ACCEPTED, Verdict.ROWS_REFUSED):
+        if received.verdict not in _UNDERSTOOD:
             return []
         answers: list[Segment] = []
         if device.acknowledge == "always" or wants_answer(request.flag):
@@ -144,6 +148,9 @@ class Session:
         device = self._directory(segment.mn or "")
         verdict, data = self._verdict(segment, device, now)
         received = Received(frame.raw, verdict, now, mn, data.reason, segment, device, data)
+        if device is not None and segment.cn in KIND_OF and verdict in _UNDERSTOOD:
+            told = device_reports(segment, device, now, self._ahead, self._late)
+            received = received._replace(reports=told)
         return self._of_part(received) if received.genuine and segment.pnum is not None else received
 
     def _of_part(self, received: Received) -> Received:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.ingest.meaning.normalise import Observation
+from services.ingest.meaning.reports import DeviceReport
 from services.ingest.stations.verdicts import Verdict
 from services.ingest.writing.columns import Columns
 
@@ -55,7 +56,7 @@ class RawFrame:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Observations and frames that are stored in one transaction, or not at all.
+    """Observations, frames and reports that are stored in one transaction, or not at all.
 
     ``source`` names who sent them and ``parks`` whom they concern. Who has few observations gives ``rows``, who has
     thousands gives ``columns``; not both. What is ``ordered`` is committed after all that its source has handed in.
@@ -67,6 +68,7 @@ class Submission:
     columns: Columns | None = None
     parks: frozenset[str] = frozenset()
     ordered: bool = True
+    reports: Sequence[DeviceReport] = ()
 
     def __len__(self) -> int:
         return len(self.rows) if self.columns is None else len(self.columns)
@@ -84,7 +86,8 @@ class Submission:
     @property
     def weight(self) -> int:
         """Its share of the bounded queue, in rows."""
-        return len(self) + sum(1 + len(frame.frame) // _BYTES_A_ROW for frame in self.frames) or 1
+        frames = sum(1 + len(frame.frame) // _BYTES_A_ROW for frame in self.frames)
+        return len(self) + frames + len(self.reports) or 1
 
 
 @dataclass(slots=True)
@@ -122,11 +125,13 @@ class Batch:
     submissions: Sequence[Submission]
     columns: Columns = field(init=False)
     frames: list[RawFrame] = field(default_factory=list)
+    reports: list[DeviceReport] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.columns = _columns_of(self.submissions)
         for submission in self.submissions:
             self.frames += submission.frames
+            self.reports += submission.reports
 
     def split(self, codes: StatusCodes) -> list[StatusCodes]:
         """The statuses of all observations, cut into those of each submission."""

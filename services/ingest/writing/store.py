@@ -11,6 +11,7 @@ from services.ingest.writing.batch import Batch, StatusCodes
 from services.ingest.writing.binary_copy import BinaryArray, BinaryArrayDumper
 from services.ingest.writing.frames import store_frames
 from services.ingest.writing.observations import CREATE_STAGING, store_observations
+from services.ingest.writing.reports import store_reports
 from shared.time import to_microseconds, utc_now
 
 Connection = psycopg.AsyncConnection[Any]
@@ -43,6 +44,7 @@ async def write(connection: Connection, batch: Batch, *, commit: bool) -> Status
     async with connection.pipeline():
         await store_as_sent(connection, batch, codes)
         await store_frames(connection, batch)
+        await store_reports(connection, batch)
         await announce(connection, batch, codes, to_microseconds(utc_now()))
         if commit:
             await connection.commit()

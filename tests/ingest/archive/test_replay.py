@@ -257,10 +257,12 @@ def test_a_frame_is_read_again_as_its_own_device_only() -> None:
     own = archived(encode(commands.realtime(mn="A1", **fields).encode()))
     foreign = archived(encode(commands.realtime(mn="A2", **fields).encode()))
     limits = {"ahead": timedelta(minutes=10), "late": timedelta(days=30)}
-    understood, said = read_again(own, device(), **limits)
-    assert understood
-    assert [entry.value for entry in said.observations] == [1e-3]
-    understood, said = read_again(foreign, device(), **limits)
-    assert not understood
-    assert not said.observations
-    assert read_again(archived(b"##00"), device(), **limits)[0] is False
+    said = read_again(own, device(), **limits)
+    assert said is not None
+    assert said.verdict is Verdict.ACCEPTED
+    assert [entry.value for entry in said.data.observations] == [1e-3]
+    said = read_again(foreign, device(), **limits)
+    assert said is not None
+    assert said.verdict is Verdict.UNKNOWN_MN
+    assert not said.data.observations
+    assert read_again(archived(b"##00" * 2 + own.frame), device(), **limits) is None

@@ -25,9 +25,7 @@ def local(moment: datetime) -> datetime:
 class Answering:
     """The device's end of a connection, answering in a task of its own."""
 
-    def __init__(
-        self, client: StationClient, mn: str, records: Mapping[datetime, float], cn: Cn = Cn.MINUTE
-    ) -> None:
+    def __init__(self, client: StationClient, mn: str, records: Mapping[datetime, float], cn: Cn = Cn.MINUTE) -> None:
         self.client = client
         self.mn = mn
         self.records = records
@@ -83,7 +81,8 @@ class Answering:
     def _record(self, time: datetime, value: float) -> Segment:
         reading = Reading("a21022", "Avg", value, "N")
         qn = commands.format_qn(time)
-        return commands.data_message(self.cn, **self._head, qn=qn, time=time, readings=[reading])
+        message = {Cn.MINUTE: commands.minute, Cn.DAY: commands.day}[self.cn]
+        return message(**self._head, qn=qn, time=time, readings=[reading])
 
 
 @asynccontextmanager

@@ -6,8 +6,8 @@ revision = "0013"
 down_revision = "0012"
 
 _STATEMENTS = (
-    # One row for each thing that a message tells of: an analyser, a plant, the data logger itself (''). The same message
-    # again adds none: times alone do not tell two entries of a log apart.
+    # One row for each thing that a message tells of: an analyser, a plant, the data logger itself (empty). The same
+    # message again adds none; times alone do not tell two entries of a log apart.
     """
     CREATE TABLE device_report (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
