@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import Response
 
-from services.gateway import docs, parks, sign_in
+from services.gateway import audit_api, docs, parks, sign_in
 from services.gateway.admission import admission
 from services.gateway.audit import Audit, Audited
 from services.gateway.auth import Principal
@@ -89,7 +89,7 @@ def build(settings: GatewaySettings, dist: Path = DIST) -> FastAPI:
 
 
 def _add_routes(app: FastAPI, page: Page) -> None:
-    own = (parks.router, sign_in.router, events_api.router, docs.document_router)
+    own = (parks.router, sign_in.router, events_api.router, audit_api.router, docs.document_router)
     for router in (*own, _proxied(), docs.index_router, page.router):
         app.include_router(router)
     # Asked last, and only for what no route has: a mount at "/" would take the 405 of every route upon itself.

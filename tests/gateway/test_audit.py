@@ -1,6 +1,9 @@
 """Who did what stays on record."""
 
 import asyncio
+import csv
+import io
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,14 +11,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from services.gateway import audit_store
 from services.gateway.audit import Audit
+from services.gateway.audit_files import COLUMNS
 from services.gateway.audit_store import AuditEntry
 from services.gateway.key_directory import FRESH_S
 from services.gateway.scopes import Scope
 from services.gateway.store import Store
 from shared.problems import Unavailable
 from shared.time import utc_now
-from tests.gateway.conftest import Door, Keys, Settings, open_door
+from tests.gateway.conftest import Admin, Door, Keys, Settings, open_door
 from tests.gateway.serving import Relay
 
 ACKNOWLEDGE = "/api/v1/parks/north/alarms/a1/acknowledge"
@@ -83,3 +88,90 @@ async def test_without_room_for_a_record_changes_are_refused(store: Store) -> No
         audit.require_room("POST")
     await audit.flush()
     audit.require_room("POST")
+
+
+AUDIT = "/api/v1/parks/north/audit"
+
+
+async def filled(store: Store) -> None:
+    now = utc_now().replace(microsecond=0)
+    await store.append_audit(
+        [
+            AuditEntry(now - timedelta(hours=hour), "p", f"actor-{hour % 2}", "POST", f"/{hour}", park, 200, "t")
+            for hour in range(7, 0, -1)
+            for park in ("north", "south")
+        ]
+    )
+
+
+async def test_the_audit_is_asked_page_by_page(door: Door, keys: Keys, store: Store) -> None:
+    await filled(store)
+    client = await door.client(await keys.new("north", scopes=[Scope.AUDIT_READ]))
+    told: list[str] = []
+    cursor = None
+    for _ in range(4):
+        answer = (await client.get(AUDIT, params={"limit": 2, **({"cursor": cursor} if cursor else {})})).json()
+        assert {item["park_id"] for item in answer["items"]} == {"north"}
+        told += [item["path"] for item in answer["items"]]
+        cursor = answer["next"]
+    assert cursor is None
+    assert told == ["/1", "/2", "/3", "/4", "/5", "/6", "/7"]
+    of_one = (await client.get(AUDIT, params={"actor": "actor-0", "path": "/4"})).json()["items"]
+    assert [(item["actor"], item["path"], item["via"]) for item in of_one] == [("actor-0", "/4", "key")]
+    since = (utc_now() - timedelta(hours=3, minutes=30)).isoformat()
+    until = (utc_now() - timedelta(hours=1, minutes=30)).isoformat()
+    span = (await client.get(AUDIT, params={"start": since, "end": until})).json()["items"]
+    assert [item["path"] for item in span] == ["/2", "/3"]
+    for wrong in ({"cursor": "x"}, {"cursor": "9" * 30 + "-1"}, {"cursor": "1-" + "9" * 20}):
+        assert (await client.get(AUDIT, params=wrong)).status_code == 400
+    for wrong in ({"limit": "0"}, {"start": "yesterday"}, {"start": "2026-01-01T00:00:00"}):
+        assert (await client.get(AUDIT, params=wrong)).status_code == 422
+    assert (await client.get(AUDIT, params={"path": "/\0"})).status_code == 200
+
+
+async def test_the_audit_is_for_those_that_were_given_it(door: Door, keys: Keys) -> None:
+    for scopes in ([Scope.READ, Scope.WRITE], [Scope.ALARMS_READ]):
+        client = await door.client(await keys.new("*", scopes=scopes))
+        for path in (AUDIT, f"{AUDIT}/export", "/api/v1/audit", "/api/v1/audit/export"):
+            assert (await client.get(path)).status_code == 403
+    of_north = await door.client(await keys.new("north", scopes=[Scope.ADMIN]))
+    assert (await of_north.get(AUDIT)).status_code == 200
+    assert (await of_north.get("/api/v1/audit")).status_code == 403
+    assert (await of_north.get("/api/v1/audit/export")).status_code == 403
+    assert (await of_north.get(AUDIT.replace("north", "south"))).status_code == 404
+
+
+async def test_the_audit_is_exported_whole_and_harmless(
+    door: Door, keys: Keys, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_store, "_PIECE", 3)
+    await filled(store)
+    formula = AuditEntry(utc_now(), "p", '=HYPERLINK("http://x")', "POST", "/x", "north", 200, "t")
+    await store.append_audit([formula])
+    client = await door.client(await keys.new("*", scopes=[Scope.ADMIN]))
+    answer = await client.get(f"{AUDIT}/export")
+    assert "audit-north.csv" in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["path"] for row in rows] == ["/7", "/6", "/5", "/4", "/3", "/2", "/1", "/x"]
+    assert rows[-1]["actor"] == "'" + formula.actor
+    lines = (await client.get("/api/v1/audit/export?format=ndjson")).text.splitlines()
+    assert len(lines) == 15
+    assert json.loads(lines[-1])["actor"] == formula.actor
+
+
+async def test_what_the_command_line_does_is_recorded_and_told(admin: Admin) -> None:
+    made = await admin("create-key", "--name", "k", "--park", "north")
+    prefix = made.out.split("_")[1]
+    await admin("revoke-key", "k")
+    await admin("revoke-key", "k")
+    await admin("create-organisation", "--id", "o", "--kind", "park", "--name", "O", "--park", "north")
+    lines = [json.loads(line) for line in (await admin("audit", "--format", "ndjson")).out.splitlines()]
+    assert [(line["method"], line["path"]) for line in lines] == [
+        ("create-key", f"/keys/{prefix}"),
+        ("revoke-key", f"/keys/{prefix}"),
+        ("create-organisation", "/organisations/o"),
+    ]
+    assert all(line["actor"].startswith("admin (") and line["via"] == "command-line" for line in lines)
+    assert (await admin("audit", "--start", "2026-01-01")).status == 2
+    of_north = await admin("audit", "--park", "north")
+    assert of_north.out.splitlines() == [",".join(COLUMNS)]

@@ -11,6 +11,8 @@ from services.gateway.openapi import merge
 from services.gateway.routing import API, ROUTES, Service
 from tests.gateway.conftest import Door, Settings, open_door
 
+AUDIT = ("/audit", "/audit/export", "/parks/{park_id}/audit", "/parks/{park_id}/audit/export")
+
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     return [
@@ -55,6 +57,7 @@ async def test_the_document_has_every_route_and_is_valid(door: Door) -> None:
         ("POST", "/api/v1/session"),
         ("DELETE", "/api/v1/session"),
         ("GET", "/api/v1/openapi.json"),
+        *((("GET", f"/api/v1{path}")) for path in AUDIT),
     }
     assert found == {(route.method, API + route.path) for route in ROUTES} | own
     assert set(document["components"]["securitySchemes"]) == {"apiKey", "page"}

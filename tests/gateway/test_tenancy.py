@@ -15,6 +15,7 @@ from tests.gateway.upstreams import Upstream
 
 PARK_ROUTES = [(route.method, API + route.path) for route in ROUTES if "{park_id}" in route.path]
 PARK_ROUTES.append(("PUT", f"{API}/parks/{{park_id}}/registry"))
+PARK_ROUTES += [("GET", f"{API}/parks/{{park_id}}/audit{part}") for part in ("", "/export")]
 
 
 def filled(path: str, park: str) -> str:

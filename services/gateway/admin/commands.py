@@ -7,7 +7,7 @@ import sys
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.gateway.admin import keys, organisations
+from services.gateway.admin import auditing, keys, organisations
 from services.gateway.admin.noting import AdminError
 from services.gateway.admin.options import parser
 from services.gateway.identity_store import IdentityStore
@@ -22,7 +22,7 @@ class AdminSettings(Settings):
     database_url: SecretStr
 
 
-async def _run(options: argparse.Namespace, settings: AdminSettings) -> str:
+async def _run(options: argparse.Namespace, settings: AdminSettings) -> str | None:
     engine = create_engine(settings.database_url.get_secret_value(), "gateway", pool_size=1)
     store, identities = Store(engine), IdentityStore(engine)
     try:
@@ -43,6 +43,9 @@ async def _run(options: argparse.Namespace, settings: AdminSettings) -> str:
                 return await organisations.list_organisations(identities)
             case "list-members":
                 return await organisations.list_members(identities)
+            case "audit":
+                await auditing.export_audit(engine, options)
+                return None
             case _:
                 return await organisations.switch(identities, options)
     finally:
@@ -53,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; exit status 2 with one line where something is wrong."""
     options = parser().parse_args(arguments)
     try:
-        print(asyncio.run(_run(options, AdminSettings.load())))
+        said = asyncio.run(_run(options, AdminSettings.load()))
     except AdminError as error:
         print(error, file=sys.stderr)
         return 2
@@ -62,4 +65,6 @@ def main(arguments: list[str] | None = None) -> int:
         remedy = "is FENCELINE_DATABASE_URL right, and has `python -m shared.migrate gateway` run?"
         print(f"the database cannot be used ({remedy}): {reason[:300]}", file=sys.stderr)
         return 2
+    if said is not None:
+        print(said)
     return 0

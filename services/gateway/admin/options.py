@@ -2,8 +2,10 @@
 
 import argparse
 import re
+from datetime import datetime
 from pathlib import Path
 
+from services.gateway.audit_files import AuditFormat
 from services.gateway.identities import SLUG, MemberKind, OrganisationKind
 from services.gateway.scopes import ALL_PARKS, Scope
 from services.gateway.tenancy import PARK_ID
@@ -22,6 +24,12 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True)
     _add_keys(commands)
     _add_organisations(commands)
+    audit = commands.add_parser("audit", help="write out who did what, oldest first")
+    audit.add_argument("--park", type=_id, help="default: all parks, keys, organisations and members")
+    audit.add_argument("--start", type=_time, help="from this time on, such as 2026-01-01T00:00:00+08:00")
+    audit.add_argument("--end", type=_time, help="before this time")
+    audit.add_argument("--actor", type=_title, help="only of this name")
+    audit.add_argument("--format", choices=list(AuditFormat), default=AuditFormat.CSV.value)
     return root
 
 
@@ -97,6 +105,17 @@ def _park(text: str) -> str:
     if text != ALL_PARKS and not PARK_ID.fullmatch(text):
         raise argparse.ArgumentTypeError("a park id such as bohai-demo, or '*' for all parks")
     return text
+
+
+def _time(text: str) -> datetime:
+    problem = argparse.ArgumentTypeError("a time with its offset (ISO 8601), such as 2026-01-01T00:00:00+08:00")
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise problem from None
+    if time.tzinfo is None:
+        raise problem
+    return time
 
 
 def _days(text: str) -> float:

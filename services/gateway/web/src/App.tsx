@@ -9,25 +9,14 @@ import { Header } from "./panels/Header";
 import { ModelPanel } from "./panels/ModelPanel";
 import { SignIn } from "./panels/SignIn";
 import { StationPanel } from "./panels/StationPanel";
-import { panel, type Panel, view, type View } from "./selection";
+import { Tabs } from "./panels/Tabs";
+import { panel, view, type View } from "./selection";
 import { sortedAlarms } from "./state";
-
-function Tab({ name, word }: { name: Panel; word: Word }) {
-  const chosen = panel.value === name;
-  return (
-    <button type="button" role="tab" id={`tab-${name}`} aria-selected={chosen} aria-controls="details" onClick={() => (panel.value = name)}>
-      {t(word)}
-    </button>
-  );
-}
 
 function Details() {
   return (
     <aside class="panel details" aria-labelledby={`tab-${panel.value}`}>
-      <div class="tabs" role="tablist">
-        <Tab name="station" word="stations" />
-        <Tab name="model" word="model" />
-      </div>
+      <Tabs items={[{ name: "station", word: "stations" }, { name: "model", word: "model" }]} chosen={panel} controls="details" />
       <div class="panel-body" id="details" role="tabpanel">{panel.value === "station" ? <StationPanel /> : <ModelPanel />}</div>
     </aside>
   );

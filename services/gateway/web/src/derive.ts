@@ -1,6 +1,6 @@
 /** What follows from the park's data: pure functions, no clock, no page. */
 
-import type { Alarm } from "./alarmContract";
+import type { Alarm, Incident } from "./alarmContract";
 import type { Cadence, Colour, Datastream, Reading, Rule, RuleLevel, Run, Station } from "./contract";
 
 const RANK: Record<Colour, number> = { blue: 1, yellow: 2, orange: 3, red: 4 };
@@ -51,6 +51,33 @@ export function bySeverity(a: Alarm, b: Alarm): number {
     rank(b.colour) - rank(a.colour) ||
     Number(needsAcknowledgement(b)) - Number(needsAcknowledgement(a)) ||
     Date.parse(b.raised_at) - Date.parse(a.raised_at) ||
+    a.id.localeCompare(b.id)
+  );
+}
+
+/** The alarms of one incident; null: of none. */
+export interface IncidentGroup {
+  id: string | null;
+  alarms: Alarm[];
+}
+
+/** Alarms by incident, in the order in which they come: the group of the most urgent alarm first. */
+export function byIncident(sorted: Alarm[]): IncidentGroup[] {
+  const groups = new Map<string | null, Alarm[]>();
+  for (const alarm of sorted) {
+    const id = alarm.incident_id ?? null;
+    groups.set(id, [...(groups.get(id) ?? []), alarm]);
+  }
+  return [...groups].map(([id, alarms]) => ({ id, alarms }));
+}
+
+/** What stands before what waits to be closed; then by colour, the latest first. */
+export function byPressure(a: Incident, b: Incident): number {
+  return (
+    Number(a.state === "closed") - Number(b.state === "closed") ||
+    Number(b.active > 0) - Number(a.active > 0) ||
+    rank(b.colour) - rank(a.colour) ||
+    Date.parse(b.recorded_at) - Date.parse(a.recorded_at) ||
     a.id.localeCompare(b.id)
   );
 }

@@ -1,6 +1,7 @@
 import "leaflet/dist/leaflet.css";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
+import "./alarms.css";
 import "./map.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";

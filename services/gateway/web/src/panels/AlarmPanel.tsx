@@ -1,21 +1,27 @@
-/** The open alarms, most urgent first. */
+/** The operator's desk: the open alarms, and the incidents that they are of. */
 
-import { failures, sortedAlarms, trust } from "../state";
 import { t } from "../i18n";
-import { loaded } from "../sync";
-import { AlarmCard } from "./AlarmCard";
+import { desk } from "../selection";
+import { incidents, sortedAlarms } from "../state";
+import { AlarmList } from "./AlarmList";
+import { IncidentList } from "./IncidentList";
 import { StationTally } from "./StationTally";
+import { Tabs } from "./Tabs";
 
 export function AlarmPanel() {
-  const alarms = sortedAlarms.value;
-  const unknown = !loaded.value.has("alarms") || failures.value.has("alarms") || trust.value === "stale";
   return (
     <aside class="panel alarms" aria-label={t("alarms")}>
       <StationTally />
-      <h2 class="panel-title">{t("alarms")}<span class="count">{alarms.length || ""}</span></h2>
-      <div class="panel-body">
-        {alarms.length === 0 && <p class="dim empty">{t(unknown ? "alarms.unknown" : "alarms.empty")}</p>}
-        <ul class="alarm-list">{alarms.map((alarm) => <AlarmCard key={alarm.id} alarm={alarm} />)}</ul>
+      <Tabs
+        items={[
+          { name: "alarms", word: "alarms", count: sortedAlarms.value.length },
+          { name: "incidents", word: "incidents", count: incidents.value.length },
+        ]}
+        chosen={desk}
+        controls="desk"
+      />
+      <div class="panel-body" id="desk" role="tabpanel" aria-labelledby={`tab-${desk.value}`}>
+        {desk.value === "alarms" ? <AlarmList /> : <IncidentList />}
       </div>
     </aside>
   );

@@ -8,6 +8,7 @@ import { showStation } from "../selection";
 import { failures, highestAlarm, LAG_TOLD_MS, lagMs, parkNow, quietMs, sortedAlarms, stations, statuses, trust } from "../state";
 import type { Alarm } from "../alarmContract";
 import { loaded } from "../sync";
+import { FloodNotice } from "./FloodNotice";
 
 function Notice() {
   if (trust.value === "stale") {
@@ -73,6 +74,7 @@ export function Banner() {
   return (
     <div class="banners">
       <Notice />
+      <FloodNotice />
       {alarm ? <AlarmBanner alarm={alarm} others={sortedAlarms.value.length - 1} /> : <Calm />}
     </div>
   );

@@ -1,8 +1,7 @@
-/** A small form that opens where its button is: the first field has the focus, Escape closes it. */
+/** A small form. One that opens on a button (it has `close`) takes the focus, and Escape closes it. */
 
 import type { ComponentChildren, JSX } from "preact";
-import { useRef } from "preact/hooks";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { span, t } from "../i18n";
 import type { Task } from "./task";
 
@@ -18,7 +17,9 @@ interface DeskFormProps {
 
 export function DeskForm({ label, go, ready, task, send, close, children }: DeskFormProps) {
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.querySelector<HTMLElement>("select, input")?.focus(), []);
+  useEffect(() => {
+    if (close) form.current?.querySelector<HTMLElement>("select, input")?.focus();
+  }, []);
   const submit = (event: Event): void => {
     event.preventDefault();
     if (ready && !task.busy) send();

@@ -10,6 +10,7 @@ import { showStation } from "../selection";
 import { alarms, now, parkNow, readings, rules, timezone } from "../state";
 import { clockMoment } from "../time";
 import { Chart } from "./Chart";
+import { StationService } from "./StationService";
 
 function ValueRow({ stream, chosen, choose }: { stream: Datastream; chosen: boolean; choose: () => void }) {
   const reading = readings.value.get(stream.id);
@@ -74,6 +75,7 @@ export function StationDetail({ status }: { status: StationStatus }) {
           <p class="dim small">{t("chart.gaps")}</p>
         </section>
       )}
+      <StationService station={station} />
       <dl class="facts">
         <dt>{t("station.last-seen")}</dt>
         <dd>{seen ? `${clockMoment(seen, now.value, timezone.value)} (${t("ago", { time: duration((now.value - Date.parse(seen)) / 1000) })})` : t("station.never")}</dd>

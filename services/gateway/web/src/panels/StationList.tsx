@@ -6,7 +6,7 @@ import { named, said, t } from "../i18n";
 import { STATION_SHAPES } from "../map/symbols";
 import { placeName } from "../names";
 import { showStation } from "../selection";
-import { statuses } from "../state";
+import { statuses, suppressions } from "../state";
 
 const DATA_ORDER = { unknown: 0, silent: 1, partial: 2, ok: 3 };
 const RING_ORDER = ["source", "boundary", "receptor", "meteorology"];
@@ -36,6 +36,12 @@ function Value({ status }: { status: StationStatus }) {
   );
 }
 
+/** What is put aside is told where the station is listed, so that nobody waits for its alarms. */
+function NotInService({ stationId }: { stationId: string }) {
+  const kinds = new Set(suppressions.value.filter((one) => one.station_id === stationId).map((one) => one.kind));
+  return <>{[...kinds].map((kind) => <span key={kind} class="chip chip-attention">{t(`service.kind.${kind}`)}</span>)}</>;
+}
+
 export function StationList() {
   const all = [...statuses.value.values()].sort(byUrgency);
   return (
@@ -47,6 +53,7 @@ export function StationList() {
               <svg viewBox="-12 -12 24 24" width="20" height="20" aria-hidden="true"><path d={STATION_SHAPES[status.station.ring]} /></svg>
             </span>
             <span class="station-list-name">{placeName(status.station.name)}</span>
+            <NotInService stationId={status.station.id} />
             <Value status={status} />
           </button>
         </li>

@@ -1,0 +1,88 @@
+/** One incident: what, where, how many alarms; on a click its alarms, its time line, and how it is closed. */
+
+import { useEffect, useRef } from "preact/hooks";
+import type { Incident } from "../alarmContract";
+import { grade } from "../derive";
+import { duration } from "../format";
+import { named, t } from "../i18n";
+import { incidentName, placeName, stationName, subjectName } from "../names";
+import { incidentId, showAlarm } from "../selection";
+import { now, parkNow, sortedAlarms, stationById, timezone } from "../state";
+import { clockMoment } from "../time";
+import { CloseForm } from "./CloseForm";
+import { Timeline } from "./Timeline";
+
+const NAMED_STATIONS = 3;
+
+function places(incident: Incident): string {
+  const names = incident.station_ids.slice(0, NAMED_STATIONS).map((id) => placeName(stationById.value.get(id)?.name) || id);
+  return names.join(t("comma")) + (incident.station_ids.length > NAMED_STATIONS ? " …" : "");
+}
+
+function OpenAlarms({ incident }: { incident: Incident }) {
+  const alarms = sortedAlarms.value.filter((alarm) => alarm.incident_id === incident.id);
+  if (alarms.length === 0) return null;
+  return (
+    <section>
+      <h3>{t("incident.alarms")}</h3>
+      <ul class="incident-alarms">
+        {alarms.map((alarm) => (
+          <li key={alarm.id}>
+            <button type="button" onClick={() => showAlarm(alarm.id)}>
+              <span class={`grade grade-${alarm.colour} ${alarm.active ? "" : "hollow"}`} aria-label={t(`colour.${alarm.colour}`)}>{grade(alarm.colour)}</span>
+              <span>{subjectName(alarm)} · {stationName(alarm)}</span>
+              <span class="dim">{t(`state.${alarm.state}`)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Opened({ incident }: { incident: Incident }) {
+  return (
+    <div class="incident-body">
+      {incident.state === "settled" && <CloseForm incident={incident} />}
+      {incident.state === "active" && <p class="dim small">{t("incident.not-yet")}</p>}
+      <OpenAlarms incident={incident} />
+      <Timeline incident={incident} />
+    </div>
+  );
+}
+
+export function IncidentCard({ incident }: { incident: Incident }) {
+  const card = useRef<HTMLLIElement>(null);
+  const open = incidentId.value === incident.id;
+  const stands = incident.state === "active";
+  const stations = incident.station_ids.length;
+  const until = incident.closed_at ? Date.parse(incident.last_at) : parkNow.value;
+  useEffect(() => {
+    if (open) card.current?.scrollIntoView({ block: "nearest" });
+  }, [open]);
+  return (
+    <li ref={card} class={`alarm-card incident-card card-${stands ? incident.colour : "returned"} ${open ? "open" : ""}`} data-incident={incident.id}>
+      <button type="button" class="alarm-head" aria-expanded={open} onClick={() => (incidentId.value = open ? null : incident.id)}>
+        <span class={`grade grade-${incident.colour} ${stands ? "" : "hollow"}`} aria-label={t(`colour.${incident.colour}`)}>{grade(incident.colour)}</span>
+        <span class="alarm-words">
+          <strong>{incidentName(incident)}</strong>
+          <span>{places(incident)}</span>
+        </span>
+        <span class="alarm-when">
+          <span class="num">{duration((until - Date.parse(incident.opened_at)) / 1000)}</span>
+          <span class="dim num">{clockMoment(incident.opened_at, now.value, timezone.value)}</span>
+        </span>
+        <i class="fold-mark" aria-hidden="true" />
+      </button>
+      <p class="alarm-state">
+        <span class={`state-word ${incident.state === "settled" ? "attention" : ""}`}>{t(`incident.state.${incident.state}`)}</span>
+        <span class="dim">{incident.alarms === 1 && stations === 1 ? t("incident.counts-one") : t("incident.counts", { alarms: incident.alarms, stations })}</span>
+        {incident.active > 0 && <span class="dim">{t("incident.standing", { count: incident.active })}</span>}
+        {incident.unacknowledged > 0 && <span class="attention">{t("incident.waiting", { count: incident.unacknowledged })}</span>}
+      </p>
+      {incident.closed_by && <p class="dim small">{t("incident.closed-by", { name: incident.closed_by, kind: named("kind-of-incident", incident.reason_kind ?? "other") })}</p>}
+      {incident.reason && <p class="alarm-comment">{incident.reason}</p>}
+      {open && <Opened incident={incident} />}
+    </li>
+  );
+}
