@@ -1,6 +1,7 @@
 """The observed properties that Fenceline knows: gases, particles and weather, with their HJ 212 factor codes.
 
-The table is `observed_properties.csv`; each row names its source.
+The table is `observed_properties.csv`; each row names its source. Names of CF are those of the CF Standard Name Table,
+as the NERC Vocabulary Server publishes it (collection P07).
 """
 
 import csv
@@ -12,6 +13,8 @@ from typing import Literal, cast
 from shared.text import BilingualText
 
 Kind = Literal["gas", "particle", "weather"]
+_CF_STANDARD_NAMES = "http://vocab.nerc.ac.uk/standard_name/"
+_CAS_NUMBERS = "https://identifiers.org/cas:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,16 @@ class ObservedProperty:
     molar_mass_g_mol: float | None
     factor_2017: str | None
     factor_2005: str | None
+    cf_name: str | None
+
+    @property
+    def definition(self) -> str | None:
+        """A URI where others have published what this is: the quantity by its CF standard name, else the substance by
+        its CAS number (Identifiers.org). None where neither is.
+        """
+        if self.cf_name is not None:
+            return f"{_CF_STANDARD_NAMES}{self.cf_name}/"
+        return None if self.cas is None else f"{_CAS_NUMBERS}{self.cas}"
 
 
 @cache
@@ -48,6 +61,7 @@ def _from_row(row: dict[str, str]) -> ObservedProperty:
         molar_mass_g_mol=float(row["molar_mass_g_mol"]) if row["molar_mass_g_mol"] else None,
         factor_2017=row["factor_2017"] or None,
         factor_2005=row["factor_2005"] or None,
+        cf_name=row["cf_name"] or None,
     )
 
 

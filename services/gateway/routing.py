@@ -140,6 +140,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/refused-facts", Service.ALERTS, Scope.ADMIN),
     Route("GET", "/refused-facts/{stream}/{position}", Service.ALERTS, Scope.ADMIN),
     Route("POST", "/refused-facts/{stream}/{position}/replay", Service.ALERTS, Scope.ADMIN),
+    Route("GET", "/observed-properties", Service.INGEST),
     Route("GET", "/chemicals", Service.MODEL),
     Route("GET", "/chemicals/{cas}", Service.MODEL),
     Route("GET", "/parks/{park_id}/risk-sources", Service.MODEL),

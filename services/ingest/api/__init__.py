@@ -19,6 +19,7 @@ from services.ingest.api import (
     series,
     statistics,
     uploads,
+    vocabulary,
     wind,
 )
 
@@ -40,4 +41,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     reports.router,
     wind.router,
     conversions.router,
+    vocabulary.router,
 )
