@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from shared.across import AcrossCondition, SumOfRatios
 from shared.levels import Colour
 from shared.measures import Measure
 from shared.text import BilingualText
@@ -209,11 +210,7 @@ class RuleNumbers(_Entry):
 
     @model_validator(mode="after")
     def _levels_climb(self) -> Self:
-        if self.levels:
-            ordered = sorted(self.levels, key=lambda level: level.colour.rank)
-            no_repeats("colour", (level.colour for level in ordered))
-            if any(low.threshold >= high.threshold for low, high in pairwise(ordered)):
-                raise ValueError("the thresholds must rise from blue over yellow and orange to red")
+        _must_climb(self.levels or [])
         return self
 
 
@@ -230,6 +227,27 @@ class Rule(RuleNumbers):
     station: Code | None = None
 
 
+class AcrossRule(_Entry):
+    """A rule of the park about several of its stations. What is None is Fenceline's default.
+
+    The levels are in the stored unit of the property, or plain numbers for a sum of ratios.
+    """
+
+    name: Code
+    condition: AcrossCondition
+    levels: list[RuleLevel] = Field(min_length=1, max_length=4)
+    on_delay_s: float | None = Field(default=None, ge=0, le=3600)
+    off_delay_s: float | None = Field(default=None, ge=0, le=86400)
+    deadband_fraction: float | None = Field(default=None, ge=0, lt=1)
+    max_gap_s: float | None = Field(default=None, gt=0, le=3600, description="an older reading is no evidence")
+    latching: bool | None = Field(default=None, description="the alarm has to be reset by hand once it is over")
+
+    @model_validator(mode="after")
+    def _levels_climb(self) -> Self:
+        _must_climb(self.levels)
+        return self
+
+
 class ParkFile(_Entry):
     """The whole document."""
 
@@ -240,6 +258,7 @@ class ParkFile(_Entry):
     risk_sources: list[RiskSource] = Field(default=[], max_length=20000)
     receptors: list[Receptor] = Field(default=[], max_length=20000)
     rules: list[Rule] = Field(default=[], max_length=20000)
+    rules_across: list[AcrossRule] = Field(default=[], max_length=100, description="rules about several stations")
 
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
@@ -257,6 +276,13 @@ class ParkFile(_Entry):
         for rule in self.rules:
             if rule.station is not None and rule.station not in stations:
                 raise ValueError(f"a rule names the station {rule.station!r}, which is not in the file")
+        no_repeats("name of a rule across stations", (rule.name for rule in self.rules_across))
+        for across in self.rules_across:
+            about = across.condition
+            if isinstance(about, SumOfRatios) and about.station is not None and about.station not in stations:
+                raise ValueError(
+                    f"the rule {across.name} names the station {about.station!r}, which is not in the file"
+                )
         return self
 
     def id_of(self, code: str) -> str:
@@ -282,6 +308,13 @@ def read_park_file(path: Path) -> ParkFile:
         faults = [f"{'.'.join(map(str, fault['loc'])) or 'document'}: {fault['msg']}" for fault in error.errors()]
         more = f" (and {len(faults) - 5} more)" if len(faults) > 5 else ""
         raise ParkFileError(f"{path}: " + "; ".join(faults[:5]) + more) from error
+
+
+def _must_climb(levels: Iterable[RuleLevel]) -> None:
+    ordered = sorted(levels, key=lambda level: level.colour.rank)
+    no_repeats("colour", (level.colour for level in ordered))
+    if any(low.threshold >= high.threshold for low, high in pairwise(ordered)):
+        raise ValueError("the thresholds must rise from blue over yellow and orange to red")
 
 
 def no_repeats(what: str, values: Iterable[str]) -> None:

@@ -1,5 +1,6 @@
 """Conditions across stations: one value of the readings of several, under levels as those of one datastream."""
 
+from services.alerts.conditions.across.checkpoint import from_bytes, to_bytes
 from services.alerts.conditions.across.condition import AcrossCondition
 from services.alerts.conditions.across.difference import UpwindDifference
 from services.alerts.conditions.across.group import Group, Kept, by_datastream
@@ -18,4 +19,6 @@ __all__ = [
     "UpwindDifference",
     "Weather",
     "by_datastream",
+    "from_bytes",
+    "to_bytes",
 ]

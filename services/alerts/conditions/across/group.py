@@ -6,8 +6,9 @@ to the edges is told as edges withdrawn and issued, as `Track` tells it of one d
 which members are heard, issued less withdrawn is what the readings give in order.
 """
 
+import hashlib
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ import numpy as np
 from services.alerts.conditions.across.aligned import merged
 from services.alerts.conditions.across.condition import AcrossCondition, combined, evidence
 from services.alerts.conditions.levels import LONG_AGO, NEVER, Edge, LevelRule, LevelState, quiet, step
-from services.alerts.conditions.readings import Bools, Ints, Readings, Sample
+from services.alerts.conditions.readings import Ints, Readings, Sample
 from services.alerts.conditions.track import MOST_KEPT, Change
 from shared.levels import Colour
 
@@ -28,7 +29,7 @@ MOST_INSTANTS = 20_000
 class Kept(NamedTuple):
     """What is needed to go on as if nothing had happened: see `Group`."""
 
-    rule: int
+    fingerprint: int
     colour: Colour | None
     base: LevelState
     clock: int
@@ -80,7 +81,7 @@ class Group:
     def begin_anew(
         self, condition: AcrossCondition, rule: LevelRule, colour: Colour | None, peak: float | None
     ) -> None:
-        """Go on under another rule, or with other members: what stands stays, delays begin with what comes next."""
+        """Go on under another rule, or with other members: what stands (`colour`) stays, delays begin anew."""
         stood = rule.level_of(colour) if colour is not None else 0
         never = (NEVER,) * len(rule.levels)
         # A member whose clock leads must not make the readings of the others late.
@@ -99,7 +100,12 @@ class Group:
     def keep(self) -> Kept:
         """For a checkpoint."""
         base = self.rule.levels[self.base.level - 1].colour if self.base.level else None
-        return Kept(self.rule.fingerprint(), base, self.base, self.clock, dict(self.samples))
+        return Kept(self.fingerprint(), base, self.base, self.clock, dict(self.samples))
+
+    def fingerprint(self) -> int:
+        """Changes whenever a number of the rule or a member does; 63 bits."""
+        said = f"{self.rule.fingerprint()}|{self.condition!r}".encode()
+        return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), "big") >> 1
 
     @classmethod
     def resume(cls, condition: AcrossCondition, rule: LevelRule, bound: int, kept: Kept) -> "Group":
@@ -108,7 +114,7 @@ class Group:
         group.clock = kept.clock
         wanted = set(condition.datastreams)
         group.samples = {i: found for i, found in kept.samples.items() if i in wanted}
-        if kept.rule == rule.fingerprint():
+        if kept.fingerprint == group.fingerprint():
             group.base = kept.base
             group._evaluate(kept.base.last + 1, kept.base.level, None)
         else:
@@ -170,11 +176,9 @@ class Group:
                 self.samples[datastream_id] = found.take(slice(first, None))
 
 
-def by_datastream(ids: Ints, readings: Readings, wanted: Sequence[int]) -> dict[int, Readings]:
-    """The rows of some datastreams, each for itself."""
-    found: dict[int, Readings] = {}
-    for datastream_id in wanted:
-        which: Bools = ids == datastream_id
-        if which.any():
-            found[datastream_id] = readings.take(which)
-    return found
+def by_datastream(ids: Ints, readings: Readings) -> dict[int, Readings]:
+    """The rows of each datastream for itself."""
+    order = np.argsort(ids, kind="stable")
+    found, first = np.unique(ids[order], return_index=True)
+    parts = zip(found.tolist(), np.split(order, first[1:]), strict=True) if len(found) else ()
+    return {datastream_id: readings.take(rows) for datastream_id, rows in parts}

@@ -37,8 +37,7 @@ def offer(group: Group, rows: Sequence[Reading], clock: int) -> list[Edge]:
     change = group.take(found, START + clock * S)
     ledger: list[Edge] = []
     if change is not None:
-        for edge in change.withdrawn:
-            ledger.append(edge._replace(before=edge.after, after=edge.before))
+        ledger += (edge._replace(before=edge.after, after=edge.before) for edge in change.withdrawn)
         ledger += change.issued
     return ledger
 

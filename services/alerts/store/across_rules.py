@@ -1,0 +1,168 @@
+"""Rules across stations: what is in force, and every version of it. Changes are made under the park's lock
+(`overrides.lock`), which makes the evaluation load them again."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.alerts.rules import Origin
+from services.alerts.rules.across import ParkRule
+from shared.park_file import AcrossRule
+
+MOST = 100
+"""In one park."""
+_SELECT = "SELECT *, CAST(document AS text) AS said FROM across_rule "
+_WRITE = text(
+    """
+    INSERT INTO across_rule (id, park_id, name, origin, version, document, reason, updated_by, updated_at)
+    VALUES (:id, :park_id, :name, :origin, :version, CAST(:document AS jsonb), :reason, :by, :at)
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, document = excluded.document, reason = excluded.reason,
+        updated_by = excluded.updated_by, updated_at = excluded.updated_at
+    """
+)
+_WRITE_VERSION = text(
+    """
+    INSERT INTO across_rule_version (id, version, park_id, document, reason, updated_by, updated_at)
+    VALUES (:id, :version, :park_id, CAST(:document AS jsonb), :reason, :by, :at)
+    """
+)
+
+
+async def in_force(connection: AsyncConnection, park_id: str | None = None) -> dict[str, list[ParkRule]]:
+    """The rules by park, by name; of one park or of all. What was set over the API counts before the park file."""
+    rows = await connection.execute(
+        text(
+            _SELECT + "WHERE CAST(:park_id AS text) IS NULL OR park_id = CAST(:park_id AS text) "
+            "ORDER BY park_id, name, origin DESC"
+        ),
+        {"park_id": park_id},
+    )
+    found: defaultdict[str, dict[str, ParkRule]] = defaultdict(dict)
+    for row in rows:
+        found[row.park_id][row.name] = _rule(row)
+    return {park: list(rules.values()) for park, rules in found.items()}
+
+
+async def one(connection: AsyncConnection, park_id: str, rule_id: UUID) -> ParkRule | None:
+    """One of a park by its id."""
+    rows = await connection.execute(
+        text(_SELECT + "WHERE park_id = :park_id AND id = :id"), {"park_id": park_id, "id": rule_id}
+    )
+    row = rows.one_or_none()
+    return _rule(row) if row is not None else None
+
+
+async def save(connection: AsyncConnection, rule: ParkRule) -> None:
+    """Put a new one, or the next version of one, in force."""
+    parameters = _parameters(rule)
+    await connection.execute(_WRITE, parameters)
+    await connection.execute(_WRITE_VERSION, parameters)
+
+
+async def remove(connection: AsyncConnection, park_id: str, origin: Origin) -> None:
+    """Take one out of force; `origin` says which, who and why."""
+    await connection.execute(text("DELETE FROM across_rule WHERE id = :id"), {"id": origin.override_id})
+    await connection.execute(_WRITE_VERSION, {**_origin_parameters(park_id, origin), "document": None})
+
+
+async def take_file(
+    connection: AsyncConnection, park_id: str, rules: Sequence[AcrossRule], actor: str, now: datetime
+) -> bool:
+    """Replace what a park's file said before; whether anything changed. The same rules again change nothing."""
+    rows = await connection.execute(
+        text(_SELECT + "WHERE park_id = :park_id AND origin = 'park_file' ORDER BY name FOR UPDATE"),
+        {"park_id": park_id},
+    )
+    known = {row.name: _rule(row) for row in rows}
+    changed = False
+    for rule in sorted(rules, key=lambda rule: rule.name):
+        before = known.pop(rule.name, None)
+        if before is not None and before.rule == rule:
+            continue
+        changed = True
+        rule_id, version = (before.origin.override_id, before.origin.version or 0) if before else (uuid4(), 0)
+        origin = Origin("park_file", rule_id, version + 1, actor, now, "park file")
+        await save(connection, ParkRule(park_id, rule, origin))
+    for gone in known.values():
+        changed = True
+        after = (gone.origin.version or 0) + 1
+        await remove(connection, park_id, Origin("park_file", gone.origin.override_id, after, actor, now, "park file"))
+    return changed
+
+
+async def versions_of(
+    connection: AsyncConnection, park_id: str, rule_id: UUID, limit: int, before: int | None
+) -> list[tuple[AcrossRule | None, Origin]]:
+    """What a rule said (None: it was removed) and who, when and why: the latest version first."""
+    rows = await connection.execute(
+        text(
+            """
+            SELECT CAST(document AS text) AS said, version, updated_by, reason, updated_at FROM across_rule_version
+            WHERE id = :id AND park_id = :park_id AND (CAST(:before AS int) IS NULL OR version < :before)
+            ORDER BY version DESC LIMIT :limit
+            """
+        ),
+        {"id": rule_id, "park_id": park_id, "before": before, "limit": limit},
+    )
+    return [
+        (
+            AcrossRule.model_validate_json(row.said) if row.said is not None else None,
+            Origin("api", rule_id, row.version, row.updated_by, row.updated_at, row.reason),
+        )
+        for row in rows
+    ]
+
+
+async def standing(connection: AsyncConnection, park_id: str, alarm_rule_id: str) -> UUID | None:
+    """The active alarm of a rule across stations."""
+    rows = await connection.execute(
+        text(
+            "SELECT id FROM alarm WHERE park_id = :park_id AND subject_key = :park_id AND rule_id = :rule_id "
+            "AND active AND closed_at IS NULL"
+        ),
+        {"park_id": park_id, "rule_id": alarm_rule_id},
+    )
+    found: UUID | None = rows.scalar()
+    return found
+
+
+async def suspended(connection: AsyncConnection, park_ids: Iterable[str]) -> frozenset[tuple[str, int | None]]:
+    """Stations (and datastreams of them) of these parks that are under maintenance or out of service."""
+    rows = await connection.execute(
+        text(
+            "SELECT DISTINCT station_id, datastream_id FROM suppression "
+            "WHERE ended_at IS NULL AND park_id = ANY(CAST(:parks AS text[])) LIMIT 20000"
+        ),
+        {"parks": sorted(park_ids)},
+    )
+    return frozenset((row.station_id, row.datastream_id) for row in rows)
+
+
+def _origin_parameters(park_id: str, origin: Origin) -> dict[str, Any]:
+    return {
+        "id": origin.override_id,
+        "park_id": park_id,
+        "version": origin.version,
+        "reason": origin.reason,
+        "by": origin.by,
+        "at": origin.at,
+    }
+
+
+def _parameters(rule: ParkRule) -> dict[str, Any]:
+    return _origin_parameters(rule.park_id, rule.origin) | {
+        "name": rule.rule.name,
+        "origin": rule.origin.source,
+        "document": json.dumps(rule.rule.model_dump(mode="json", exclude_none=True)),
+    }
+
+
+def _rule(row: Row[Any]) -> ParkRule:
+    origin = Origin(row.origin, row.id, row.version, row.updated_by, row.updated_at, row.reason)
+    return ParkRule(row.park_id, AcrossRule.model_validate_json(row.said), origin)
