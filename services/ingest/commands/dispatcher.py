@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest import metrics
 from services.ingest.commands import lifecycle, store
 from services.ingest.commands.lifecycle import Patience, Progress
-from services.ingest.commands.requests import History, Sender, message
+from services.ingest.commands.requests import Sender, message
 from services.ingest.commands.store import Command, Front
 from services.ingest.stations.links import Link, Links, NotConnected
 from shared.hj212.codes import DATA_COMMANDS, Cn
 from shared.hj212.commands import data_time, format_qn
-from shared.hj212.segment import Segment
+from shared.hj212.segment import Pair, Segment
 from shared.outages import DATABASE_OUTAGES
 from shared.telemetry import get_logger
 from shared.time import utc_now
@@ -49,6 +49,7 @@ class _Heard:
     key: tuple[str, str]
     cn: str
     result: int | None = None
+    records: int = 0
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -144,7 +145,7 @@ class Dispatcher:
             case Cn.NOTICE_ANSWER:
                 return lifecycle.noticed(progress)
             case _:
-                return lifecycle.told(progress, int(heard.cn in DATA_COMMANDS), heard.fields, now, self.patience)
+                return lifecycle.told(progress, heard.records, heard.fields, now, self.patience)
 
     async def _time_out(self) -> None:
         now = self._clock()
@@ -197,7 +198,7 @@ class Dispatcher:
         if link is None or command.qn is None:
             return
         self._asked[command.mn] = command
-        if isinstance(command.request, History):
+        if command.request.span is not None:
             self._links.watched.add((command.mn, command.cn))
         sender = Sender(link.st or DEFAULT_ST, link.device.password or link.pw or DEFAULT_PW)
         with contextlib.suppress(NotConnected):
@@ -229,13 +230,18 @@ def _data(message: Segment, asked: Command | None, link: Link) -> _Heard | None:
     if asked is None or asked.qn is None or message.cn != asked.cn:
         return None
     key = (link.mn, asked.qn)
-    if not isinstance(asked.request, History):
-        values = {pair.name: pair.value for pair in message.pairs if pair.suffix is None}
+    span = asked.request.span
+    if span is None:
+        values = {_key(pair): pair.value for pair in message.pairs}
         return _Heard(key, asked.cn, fields=lifecycle.bounded(values))
     local = data_time(message)
-    if local is None or not asked.request.begin <= local.replace(tzinfo=link.device.zone) <= asked.request.end:
+    if local is None or not span[0] <= local.replace(tzinfo=link.device.zone) <= span[1]:
         return None
-    return _Heard(key, asked.cn)
+    return _Heard(key, asked.cn, records=1)
+
+
+def _key(pair: Pair) -> str:
+    return pair.name if pair.suffix is None else f"{pair.name}-{pair.suffix}"
 
 
 def _number(message: Segment, name: str) -> int | None:

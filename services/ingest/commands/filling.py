@@ -19,6 +19,7 @@ from services.ingest.commands.gap_store import StoredGap
 from services.ingest.commands.gaps import (
     ALLOWED,
     Span,
+    datastreams_of,
     expected,
     interval_of,
     last_record,
@@ -27,7 +28,7 @@ from services.ingest.commands.gaps import (
     pieces,
     without,
 )
-from services.ingest.commands.requests import History
+from services.ingest.commands.loggers import History
 from services.ingest.registry.snapshot import Device
 from services.ingest.stations.links import Link, Links
 from services.ingest.stations.session import Directory
@@ -112,7 +113,7 @@ class GapFilling:
 
     async def _look_through(self, link: Link, now: datetime) -> None:
         for cadence in ALLOWED:
-            ids = _datastreams(link.device, cadence)
+            ids = datastreams_of(link.device, cadence)
             if not ids:
                 continue
             async with self._engine.begin() as connection:
@@ -188,12 +189,8 @@ class GapFilling:
 
     async def _present(self, connection: AsyncConnection, gap: StoredGap) -> int:
         device = self._directory(gap.mn)
-        ids = [] if device is None else _datastreams(device, gap.cadence)
+        ids = [] if device is None else datastreams_of(device, gap.cadence)
         return len(await gap_store.times(connection, ids, gap.span)) if ids else 0
-
-
-def _datastreams(device: Device, cadence: str) -> list[int]:
-    return sorted(stream.id for (_, of), stream in device.streams.items() if of == cadence)
 
 
 def _moved_to(time: datetime, begin: datetime, interval: timedelta) -> datetime:

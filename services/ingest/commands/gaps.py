@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from services.ingest.commands.requests import MINUTE_INTERVALS
+from services.ingest.commands.loggers import MINUTE_INTERVALS
+from services.ingest.registry.snapshot import Device
 
 ALLOWED: dict[str, frozenset[timedelta]] = {
     "minute": frozenset(timedelta(minutes=minutes) for minutes in MINUTE_INTERVALS),
@@ -23,12 +24,22 @@ MIN_STEPS = 3
 MERGED_RECORDS = 10
 """So many records between two gaps are rather sent again than asked around."""
 
+BY_ITSELF = frozenset({"a01901"})
+"""The temperature of a furnace: it comes by 2111, which no request names, and tells nothing of minute records."""
+
 
 class Span(NamedTuple):
     """From the beginning of the first missing record to the beginning of the next that is there."""
 
     begin: datetime
     end: datetime
+
+
+def datastreams_of(device: Device, cadence: str) -> list[int]:
+    """The ids of a device's datastreams whose records it can be asked for, in order."""
+    return sorted(
+        stream.id for (factor, of), stream in device.streams.items() if of == cadence and factor not in BY_ITSELF
+    )
 
 
 def interval_of(times: Sequence[datetime], cadence: str) -> timedelta | None:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.commands.lifecycle import Patience, Progress, State, requested
-from services.ingest.commands.requests import REQUEST, CommandRequest, cn_of
+from services.ingest.commands.requests import REQUEST, CommandRequest
 
 MAX_OPEN = 50
 """Open commands of one device; more would only wait."""
@@ -103,7 +103,7 @@ async def add(
     values = {
         "park": park_id,
         "mn": mn,
-        "cn": cn_of(request).value,
+        "cn": request.cn.value,
         "request": REQUEST.dump_json(request).decode(),
         "origin": origin,
         "by": by,

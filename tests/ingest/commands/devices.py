@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from shared.hj212 import commands
 from shared.hj212.codes import Cn, ExeRtn, QnRtn, flag_of
+from shared.hj212.frame import encode
 from shared.hj212.readings import Reading
 from shared.hj212.segment import Pair, Segment, build
 from tests.ingest.running import Running, StationClient
@@ -34,6 +35,8 @@ class Answering:
         """What its records are."""
         self.asked: list[Segment] = []
         self.silent = False
+        self.says: dict[str, str] = {}
+        """What it says before it is done, by the command."""
         self.refuses: QnRtn | None = None
         self._head = {"mn": mn, "pw": "123456", "st": "31"}
 
@@ -76,6 +79,9 @@ class Answering:
         elif message.cn == Cn.REALTIME_INTERVAL:
             groups = ((Pair("RtdInterval", None, "30"),),)
             await self.client.send(build(message.cn, qn=message.qn, flag=flag_of(), groups=groups, **self._head))
+        elif message.cn in self.says:
+            body = f"QN={message.qn};ST=31;CN={message.cn};PW=123456;MN={self.mn};Flag=4;CP=&&{self.says[message.cn]}&&"
+            await self.client.send(encode(body.encode()))
         await self.client.send(commands.execution_result(message, result))
 
     def _record(self, time: datetime, value: float) -> Segment:

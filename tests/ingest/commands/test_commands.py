@@ -66,6 +66,30 @@ async def test_a_setting_that_is_read_is_kept(quick: Running) -> None:
     assert (done["state"], done["answer"]) == ("executed", {"RtdInterval": "30"})
 
 
+async def test_what_an_analyser_answers_is_kept_with_the_command_and_as_a_report(quick: Running) -> None:
+    async with answering(quick) as device:
+        device.says["3019"] = "PolId=a21022;a21022-SN=X1"
+        done = await ended(quick, await ask(quick, "get_serial_number", factor="a21022"))
+    assert (done["state"], done["answer"]) == ("executed", {"PolId": "a21022", "a21022-SN": "X1"})
+    (report,) = (await quick.get("/parks/test-park/devices/A1/reports"))["items"]
+    assert (report["kind"], report["subject"], report["content"]) == ("serial_number", "a21022", {"SN": "X1"})
+
+
+async def test_records_that_are_no_readings_are_counted_too(quick: Running) -> None:
+    begin = (NOW - 60 * MINUTE).isoformat()
+    async with answering(quick) as device:
+        time = f"{local(NOW - 5 * MINUTE):%Y%m%d%H%M%S}"
+        device.says["2062"] = f"DataTime={time};a21022-SampleRd=1;a21022-StandardValue=1;a21022-ResultType=1"
+        device.says["3020"] = f"DataTime={time};i11001-Info=//ok//"
+        for command in (
+            {"command": "records", "of": "standard_check"},
+            {"command": "get_information", "info": "i11001"},
+        ):
+            done = await ended(quick, await ask(quick, **command, begin=begin, end=NOW.isoformat()))
+            assert (done["state"], done["records"]) == ("executed", 1)
+    assert len((await quick.get("/parks/test-park/devices/A1/reports"))["items"]) == 2
+
+
 async def test_a_notice_ends_with_its_answer(quick: Running) -> None:
     async with answering(quick):
         done = await ended(quick, await ask(quick, "stop_realtime"))

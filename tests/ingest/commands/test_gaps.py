@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -5,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.commands.gaps import Span, expected, interval_of, last_record, merged, missing, pieces, without
+from services.ingest.commands.gaps import (
+    Span,
+    datastreams_of,
+    expected,
+    interval_of,
+    last_record,
+    merged,
+    missing,
+    pieces,
+    without,
+)
+from services.ingest.registry.snapshot import Stream
+from tests.ingest.devices import device
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -37,6 +50,14 @@ def test_the_interval_is_what_the_device_does_most(
 ) -> None:
     found = interval_of(times(*minutes), cadence)
     assert found == (None if interval is None else timedelta(minutes=interval))
+
+
+def test_what_comes_by_itself_alone_is_not_asked_for() -> None:
+    furnace = Stream(9, "p.s1", "temperature", "minute", 1.0, 25, 5)
+    known = device()
+    with_furnace = replace(known, streams={**known.streams, ("a01901", "minute"): furnace})
+    assert datastreams_of(with_furnace, "minute") == [2]
+    assert datastreams_of(with_furnace, "realtime") == [1, 3]
 
 
 def test_missing_records() -> None:

@@ -8,6 +8,8 @@ from services.ingest.commands.requests import REQUEST, Sender, message
 from tests.ingest.devices import device
 
 NOW = datetime(2026, 3, 1, 4, 0, 5, tzinfo=UTC)
+DAY = {"begin": "2026-02-28T00:00:00+08:00", "end": "2026-02-28T23:59:59+08:00"}
+ON_THE_WIRE = "BeginTime=20260228000000;EndTime=20260228235959"
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,36 @@ NOW = datetime(2026, 3, 1, 4, 0, 5, tzinfo=UTC)
             "2051",
             "BeginTime=20260301084000;EndTime=20260301085000",
         ),
+        ({"command": "records", "of": "standard_check", **DAY}, "2062", ON_THE_WIRE),
+        ({"command": "records", "of": "raw_period", **DAY}, "2013", ON_THE_WIRE),
+        ({"command": "records", "of": "noise_event", **DAY}, "2052", ON_THE_WIRE),
+        ({"command": "records", "of": "run_time", **DAY}, "2041", ON_THE_WIRE),
+        ({"command": "calibrate", "factor": "a21022"}, "3011", "PolId=a21022"),
+        ({"command": "sample_now", "factor": "a21022"}, "3012", "PolId=a21022"),
+        ({"command": "clean", "factor": "a21022"}, "3013", "PolId=a21022"),
+        ({"command": "comparison_sample", "factor": "a21022"}, "3014", "PolId=a21022"),
+        ({"command": "exceedance_sample"}, "3015", ""),
+        (
+            {"command": "set_sampling_period", "factor": "a21022", "start": "06:30:00", "every_h": 2},
+            "3016",
+            "PolId=a21022;CstartTime=063000;CTime=2",
+        ),
+        ({"command": "get_sampling_period", "factor": "a21022"}, "3017", "PolId=a21022"),
+        ({"command": "get_sample_out_time", "factor": "a21022"}, "3018", "PolId=a21022"),
+        ({"command": "get_serial_number", "factor": "a21022"}, "3019", "PolId=a21022"),
+        ({"command": "get_information", "info": "i12001"}, "3020", "InfoId=i12001"),
+        (
+            {"command": "get_information", "factor": "a21022", "info": "i11001", **DAY},
+            "3020",
+            f"PolId=a21022;InfoId=i11001;{ON_THE_WIRE}",
+        ),
+        (
+            {"command": "set_parameter", "factor": "a21022", "info": "i13004", "value": "168.0"},
+            "3021",
+            "PolId=a21022;InfoId=i13004;i13004-Info=168.0",
+        ),
+        ({"command": "keep_sample", "factor": "a21022"}, "3022", "PolId=a21022"),
+        ({"command": "standard_check", "factor": "a21022"}, "3024", "PolId=a21022"),
     ],
 )
 def test_the_message_for_the_wire(request_: dict[str, Any], cn: str, body: str) -> None:
@@ -50,6 +82,22 @@ def test_the_message_for_the_wire(request_: dict[str, Any], cn: str, body: str) 
         {"command": "set_time", "time": "2026-03-01T01:00:00"},
         {"command": "history", "cadence": "minute", "begin": "2026-03-02T00:00:00Z", "end": "2026-03-01T00:00:00Z"},
         {"command": "history", "cadence": "minute", "begin": "2026-01-01T00:00:00Z", "end": "2026-03-01T00:00:00Z"},
+        {"command": "records", "of": "raw_period", "begin": "2026-01-01T00:00:00Z", "end": "2026-03-01T00:00:00Z"},
+        {"command": "calibrate"},
+        {"command": "calibrate", "factor": "a21022;NewPW=1"},
+        {"command": "set_sampling_period", "factor": "a21022", "start": "24:00:00", "every_h": 2},
+        {"command": "set_sampling_period", "factor": "a21022", "start": "06:30:00", "every_h": 25},
+        {"command": "get_information", "info": "i1"},
+        {"command": "get_information", "info": "i11001", "begin": "2026-01-01T00:00:00Z"},
+        {
+            "command": "get_information",
+            "info": "i11001",
+            "begin": "2026-01-02T00:00:00Z",
+            "end": "2026-01-01T00:00:00Z",
+        },
+        {"command": "set_parameter", "info": "i11001", "value": "1"},
+        {"command": "set_parameter", "info": "i13004", "value": "1;PW=2"},
+        {"command": "set_parameter", "info": "i13004", "value": "1&&"},
     ],
 )
 def test_what_is_not_allowed(request_: dict[str, Any]) -> None:
