@@ -73,6 +73,26 @@ class DeviationValue(_Document):
     least: float = Field(gt=0, description="in the stored unit")
 
 
+class BaselineDeviationValue(_Document):
+    """By how many robust standard deviations a reading is above what is usual at this hour of the day.
+
+    The levels are plain numbers. Usual is the median, by hour of the park's day, of the minute means of `over_days`
+    days; it says nothing while fewer than `least_days` of them are known. `least` is the standard deviation that is
+    assumed at least: the instrument's noise.
+    """
+
+    kind: Literal["baseline_deviation"]
+    over_days: int = Field(default=14, ge=1, le=60)
+    least_days: int = Field(default=7, ge=1, le=60)
+    least: float = Field(gt=0, description="in the stored unit")
+
+    @model_validator(mode="after")
+    def _no_more_than_there_are(self) -> Self:
+        if self.least_days > self.over_days:
+            raise ValueError(f"baseline: of {self.over_days} days {self.least_days} can never be known")
+        return self
+
+
 class StuckValue(_Document):
     """For how long no reading differed from the one before by more than `tolerance`; the levels are in seconds.
 
@@ -108,6 +128,7 @@ Measure = Annotated[
     | NOfMSamples
     | RateOfChangeValue
     | DeviationValue
+    | BaselineDeviationValue
     | StuckValue
     | ImplausibleValue,
     Field(discriminator="kind"),

@@ -21,6 +21,7 @@ from services.alerts.api import (
 )
 from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
+from services.alerts.engine.baselines import BaselineKeeper
 from services.alerts.engine.calling import CallWatch
 from services.alerts.engine.hiding import HidingWatch
 from services.alerts.engine.outages import OUTAGES
@@ -64,10 +65,27 @@ def build_app(settings: AlertsSettings) -> FastAPI:
         limits = Limits(_us(settings.alerts_live_horizon_s), _us(settings.alerts_ahead_s))
         bound = _us(settings.alerts_reorder_bound_s)
         heard = Heard()
+        baselines = BaselineKeeper(
+            engine,
+            ingest,
+            registry,
+            rulebook,
+            owns=lambda station_id: shard_of(station_id, settings.observation_shards) in owned,
+            clock=utc_now,
+        )
         runner = Runner(
             FactReader(redis, http_catch_up(ingest)),
             [
-                Shard(observation_stream(shard), engine, registry, rulebook, limits, bound, settings.habits)
+                Shard(
+                    observation_stream(shard),
+                    engine,
+                    registry,
+                    rulebook,
+                    limits,
+                    bound,
+                    settings.habits,
+                    baselines.usual,
+                )
                 for shard in owned
             ],
             registry,
@@ -75,6 +93,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             heard,
             clock=utc_now,
             committed=relay.wake,
+            baselines=baselines,
         )
         positions = ReadPositions(engine, ingest, [observation_stream(shard) for shard in owned])
         watch = SilenceWatch(
@@ -107,6 +126,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             asyncio.create_task(_for_ever("read_positions", lambda: positions.run(OUTAGES))),
             asyncio.create_task(_for_ever("trials", trial_runner.run)),
             asyncio.create_task(_for_ever("evaluation", runner.run)),
+            asyncio.create_task(_for_ever("baselines", lambda: baselines.run(OUTAGES))),
             asyncio.create_task(_for_ever("silence", lambda: watch.run(OUTAGES))),
             asyncio.create_task(_for_ever("hiding", lambda: hiding.run(OUTAGES))),
             asyncio.create_task(_for_ever("surroundings", lambda: surroundings.run(OUTAGES))),

@@ -18,6 +18,7 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.conditions import SilenceRule
+from services.alerts.engine.baselines import BaselineKeeper
 from services.alerts.engine.readings import Limits
 from services.alerts.engine.registry import Registry
 from services.alerts.engine.rulebook import RuleBook
@@ -169,8 +170,13 @@ class Park:
         self.rulebook = RuleBook(self.database, self.delays)
         self.heard = Heard()
         limits = Limits(3600 * SECOND, 600 * SECOND)
+        self.baselines = BaselineKeeper(
+            self.database, self.client, self.registry, self.rulebook, owns=lambda _station: True, clock=self.clock
+        )
+        usual = self.baselines.usual
         shards = [
-            Shard(stream, self.database, self.registry, self.rulebook, limits, self.bound) for stream in self.streams
+            Shard(stream, self.database, self.registry, self.rulebook, limits, self.bound, usual=usual)
+            for stream in self.streams
         ]
         self.runner = Runner(
             FactReader(self.redis, outbox.http_catch_up(self.client), poll_s=0.01),
@@ -180,6 +186,7 @@ class Park:
             self.heard,
             clock=self.clock,
             committed=self._note_commit,
+            baselines=self.baselines,
         )
         self.watch = SilenceWatch(
             self.database,

@@ -36,6 +36,7 @@ def to_bytes(columns: Columns) -> bytes:
         "version": np.array(_VERSION),
         "id": columns.ids,
         "rule": columns.fingerprints,
+        "prepared": columns.prepared,
         "rule_name": rule_names,
         "rule_id": rule_name,
         "stirred": stirred,
@@ -113,7 +114,9 @@ def _restore_states(columns: Columns, arrays: Arrays, present: Bools) -> None:
     colour = np.full(len(columns), -1)
     level[slot], peak[slot] = columns.head.level[slot], columns.head.peak[slot]
     colour[slot] = arrays["colour"][which]
+    was_prepared = arrays["prepared"][present] if "prepared" in arrays else np.zeros(len(columns), np.bool_)
     for changed in np.flatnonzero(columns.fingerprints != arrays["rule"][present]).tolist():
         rule = columns.rules[changed]
+        columns.prepared[changed] = was_prepared[changed]
         stood = rule.level_of(_COLOURS[colour[changed]]) if level[changed] else 0
         columns.begin_anew(changed, rule, stood, None if np.isnan(peak[changed]) else float(peak[changed]))

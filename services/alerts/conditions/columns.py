@@ -83,7 +83,7 @@ class Columns:
     `calm`: no reading that is kept came to it and no level stands, so that a reading below it changes nothing but the
     time of the last. `stirred[0]`, `stirred[1]`: a reading that is kept, that came since the middle, came to it.
     `latest` is the newest value, as measured, of a datastream that is not calm. `measure` numbers the `measures`, 0
-    for the raw value.
+    for the raw value. `prepared`: what is kept is not the readings but what the measure made of them.
     """
 
     def __init__(self, bound: int) -> None:
@@ -98,6 +98,7 @@ class Columns:
         self.latest: Floats = np.zeros(0)
         self.measures: list[Measure] = [RAW]
         self.measure: Ints = np.zeros(0, np.int64)
+        self.prepared: Bools = np.zeros(0, np.bool_)
         self.wake: Floats = np.zeros(0)
         self.threshold: Floats = np.zeros((0, MOST_LEVELS))
         self.clear: Floats = np.zeros((0, MOST_LEVELS))
@@ -134,6 +135,7 @@ class Columns:
         self.calm = np.concatenate([self.calm, np.ones(count, np.bool_)])
         self.latest = np.concatenate([self.latest, np.full(count, np.nan)])
         self.measure = np.concatenate([self.measure, np.zeros(count, np.int64)])
+        self.prepared = np.concatenate([self.prepared, np.zeros(count, np.bool_)])
         self.wake = np.concatenate([self.wake, np.full(count, np.nan)])
         never_reached = np.full((count, MOST_LEVELS), np.nan)
         self.threshold = np.concatenate([self.threshold, never_reached])
@@ -151,11 +153,12 @@ class Columns:
         """
         never = (NEVER,) * len(rule.levels)
         state = LevelState(level, never, never, int(self.head.last[slot]), peak if level else None)
+        in_kind = bool(self.prepared[slot]) == rule.measure.is_prepared
         self.rules[slot] = rule
         self._write_rule(slot, rule)
         for states in (self.head, self.middle, self.base):
             states.put(slot, state)
-        behind = no_readings() if rule.measure == RAW else self.recent.of(slot)
+        behind = self.recent.of(slot) if rule.measure != RAW and in_kind else no_readings()
         self.recent.replace(slot, behind, len(behind))
         self.stirred[:, slot] = False, False
         self.stirred[0, slot] = np.any(behind.height() >= self.wake[slot])
@@ -259,6 +262,7 @@ class Columns:
         if rule.measure not in self.measures:
             self.measures.append(rule.measure)
         self.measure[slot] = self.measures.index(rule.measure)
+        self.prepared[slot] = rule.measure.is_prepared
         self.wake[slot] = rule.measure.wake(rule.levels[0].threshold)
         self.threshold[slot] = self.clear[slot] = np.nan
         self.threshold[slot, :count] = [level.threshold for level in rule.levels]

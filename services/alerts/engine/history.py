@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Literal
 
 import httpx
 from pydantic import BaseModel
@@ -36,9 +37,14 @@ class _Page(BaseModel):
 
 
 async def history(
-    ingest: httpx.AsyncClient, park_id: str, datastream_id: int, start: datetime, end: datetime
+    ingest: httpx.AsyncClient,
+    park_id: str,
+    datastream_id: int,
+    start: datetime,
+    end: datetime,
+    resolution: Literal["raw", "minute"] = "raw",
 ) -> AsyncIterator[tuple[Readings, int]]:
-    """The readings of one datastream that an alarm may rest on, in order of time, page by page.
+    """The readings (or minute means) of one datastream that an alarm may rest on, in order of time, page by page.
 
     Each page comes with the number of readings of any quality in it. Raises `HistoryUnavailable`.
     """
@@ -46,7 +52,7 @@ async def history(
         "datastream_id": datastream_id,
         "start": iso(start),
         "end": iso(end),
-        "resolution": "raw",
+        "resolution": resolution,
         "limit": PAGE,
     }
     cursor: str | None = None

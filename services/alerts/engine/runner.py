@@ -7,6 +7,7 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 
+from services.alerts.engine.baselines import BaselineKeeper
 from services.alerts.engine.outages import OUTAGES
 from services.alerts.engine.registry import Registry
 from services.alerts.engine.rulebook import RuleBook
@@ -43,6 +44,7 @@ class Runner:
         *,
         clock: Callable[[], datetime],
         committed: Callable[[], None],
+        baselines: BaselineKeeper | None = None,
     ) -> None:
         self._reader = reader
         self._shards = {shard.stream: shard for shard in shards}
@@ -51,6 +53,7 @@ class Runner:
         self._heard = heard
         self._clock = clock
         self._committed = committed
+        self._baselines = baselines
         self._registry_position: int | None = None
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._last_complete = float("-inf")
@@ -93,6 +96,8 @@ class Runner:
             # From here on changes are told; what was before is in the snapshot that follows.
             self._registry_position = await self._end_of_registry()
         await self._registry.refresh_if_possible()
+        if self._baselines is not None:
+            await self._baselines.load()
         await self._begin()
 
     async def _begin(self) -> None:

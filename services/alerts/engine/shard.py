@@ -14,7 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.conditions import Outcome, Unreadable, evaluate, to_bytes
+from services.alerts.conditions import Outcome, Readings, Unreadable, evaluate, to_bytes
+from services.alerts.conditions.baselines import Usual
+from services.alerts.conditions.explained import explained
+from services.alerts.conditions.measures.baseline import NOTHING_USUAL, prepared
 from services.alerts.engine import effects, metrics
 from services.alerts.engine.outages import is_outage
 from services.alerts.engine.readings import Limits, Rows, rows_of
@@ -53,6 +56,7 @@ class Shard:
         limits: Limits,
         reorder_bound: int,
         habits: Habits | None = None,
+        usual: Mapping[int, Usual] = NOTHING_USUAL,
     ) -> None:
         self.stream = stream
         self.position = 0
@@ -63,6 +67,7 @@ class Shard:
         self._limits = limits
         self._bound = reorder_bound
         self._habits = habits
+        self._usual = usual
         self._turn = asyncio.Lock()
         self._watched = Watched(registry, rulebook, reorder_bound)
         self._stored_applied = 0
@@ -196,7 +201,8 @@ class Shard:
         fed = np.any(slots >= 0, axis=0)[rows.which]
         judged = rows.proves & fed
         taken, slot = _under_each_rule(slots, rows, judged & rows.live)
-        outcome = evaluate(self._watched.columns, slot, rows.fact[taken], rows.readings.take(taken))
+        readings = self._prepared(slot, rows.readings.take(taken))
+        outcome = evaluate(self._watched.columns, slot, rows.fact[taken], readings)
         history = judged & ~rows.live & ~rows.ahead
         if not silent:
             await self._write_effects(facts[-1], known, outcome, slots, rows, history, now)
@@ -206,6 +212,13 @@ class Shard:
         _measure(fed, rows, history, messages, now)
         spoke = rows.heard > 0
         return dict(zip(rows.datastream[spoke].tolist(), rows.heard[spoke].tolist(), strict=True))
+
+    def _prepared(self, slot: NDArray[np.int64], readings: Readings) -> Readings:
+        """What is kept of these readings: for rules about a baseline the deviation from it."""
+        columns = self._watched.columns
+        if not columns.prepared.any():
+            return readings
+        return prepared(columns.measures, columns.measure[slot], columns.ids[slot], readings, self._usual)
 
     async def _write_effects(
         self,
@@ -225,7 +238,10 @@ class Shard:
         if not outcome.changes and not reaching.any():
             return
         ids, rules = columns.ids, columns.rules
-        changed = [(known[int(ids[i])], rules[i], changes) for i, changes in sorted(outcome.changes.items())]
+        changed = [
+            (known[int(ids[i])], rules[i], explained(rules[i], int(ids[i]), changes, self._usual))
+            for i, changes in sorted(outcome.changes.items())
+        ]
         async with self._database.begin() as connection:
             await store.advance(connection, self.stream, self._stored_applied, last.position)
             entries = await effects.respond(connection, changed, now, self._habits)

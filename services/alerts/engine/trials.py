@@ -4,11 +4,15 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.conditions import LevelRule, Readings
+from services.alerts.conditions.baselines import Usual
+from services.alerts.conditions.measures import BaselineDeviation
+from services.alerts.engine.baselines import learn_days, zone_of
 from services.alerts.engine.history import HistoryUnavailable, history
 from services.alerts.engine.outages import OUTAGES
 from services.alerts.engine.registry import Datastream, Registry
@@ -119,7 +123,8 @@ class TrialRunner:
                 rule_of(datastream, trial.draft.name, said, self._delays)
                 for said in (overrides.with_draft(trial.draft), overrides)
             ]
-            runs = [Trial(datastream.id, rule, self._bound) if rule is not None else None for rule in rules]
+            usual = await self._usual(trial, datastream, rules)
+            runs = [Trial(datastream.id, rule, self._bound, usual) if rule is not None else None for rule in rules]
             before = progress.readings
             async for readings, count in history(self._ingest, trial.park_id, datastream.id, trial.start, trial.end):
                 begun = time.monotonic()
@@ -143,6 +148,22 @@ class TrialRunner:
             )
         await progress.tell()
         return TrialResult.of(drafts, in_force, told)
+
+    async def _usual(
+        self, trial: StoredTrial, datastream: Datastream, rules: list[LevelRule | None]
+    ) -> dict[int, Usual]:
+        """The baselines that the rules are about, of each day as they would have been learned before it."""
+        over_days = {rule.measure.over_days for rule in rules if rule and isinstance(rule.measure, BaselineDeviation)}
+        if not over_days:
+            return {}
+        zone = await zone_of(self._ingest, trial.park_id)
+        first, last = (at.astimezone(ZoneInfo(zone)).date() for at in (trial.start, trial.end))
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        found = {}
+        for over in over_days:
+            baselines = await learn_days(self._ingest, datastream, zone, days, over)
+            found[over] = Usual((datastream.id, each.day, each) for each in baselines)
+        return found
 
 
 def subjects_of(registry: Registry, park_id: str, draft: Override) -> list[Datastream]:

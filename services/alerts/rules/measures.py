@@ -2,6 +2,7 @@
 
 from services.alerts.conditions import RAW, Measure
 from services.alerts.conditions.measures import (
+    BaselineDeviation,
     Deviation,
     Implausible,
     Maximum,
@@ -29,6 +30,8 @@ def measure_of(document: documents.Measure | None) -> Measure:
             return RateOfChange(_us(document.window_s))
         case documents.DeviationValue():
             return Deviation(_us(document.window_s), document.least)
+        case documents.BaselineDeviationValue():
+            return BaselineDeviation(document.over_days, document.least_days, document.least)
         case documents.StuckValue():
             return Stuck(_us(document.window_s), document.tolerance, document.above)
         case documents.ImplausibleValue():

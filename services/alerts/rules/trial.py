@@ -4,11 +4,14 @@ History comes in order of time, so nothing in it is late: an alarm that was rais
 by late ones is not among these.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from services.alerts.conditions import Columns, LevelRule, Readings, evaluate
+from services.alerts.conditions.baselines import Usual
+from services.alerts.conditions.measures.baseline import NOTHING_USUAL, prepared
 from shared.levels import Colour
 
 MOST_STEPS = 50
@@ -35,11 +38,14 @@ class TrialAlarm:
 class Trial:
     """One rule over one datastream. `alarms` are those so far, the earliest first."""
 
-    def __init__(self, datastream_id: int, rule: LevelRule, bound: int) -> None:
-        """`bound`: the same as of the live evaluation, in microseconds."""
+    def __init__(
+        self, datastream_id: int, rule: LevelRule, bound: int, usual: Mapping[int, Usual] = NOTHING_USUAL
+    ) -> None:
+        """`bound`: the same as of the live evaluation, in microseconds; `usual`: baselines by their number of days."""
         self.alarms: list[TrialAlarm] = []
         self._id = datastream_id
         self._rule = rule
+        self._usual = usual
         self._columns = Columns(bound)
         self._columns.add([datastream_id], [rule])
         self._last: int | None = None
@@ -49,7 +55,9 @@ class Trial:
         if not len(readings):
             return
         slots = np.zeros(len(readings), np.int64)
-        outcome = evaluate(self._columns, slots, slots, readings)
+        columns = self._columns
+        readings = prepared(columns.measures, columns.measure[slots], columns.ids[slots], readings, self._usual)
+        outcome = evaluate(columns, slots, slots, readings)
         for change in outcome.changes.get(0, ()):
             for edge in change.issued:
                 if edge.before == 0:

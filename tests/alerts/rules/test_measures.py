@@ -6,6 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 from services.alerts.conditions import RAW
 from services.alerts.conditions import Measure as Computed
 from services.alerts.conditions.measures import (
+    BaselineDeviation,
     Deviation,
     Implausible,
     Maximum,
@@ -35,6 +36,11 @@ DOCUMENTS: TypeAdapter[Measure] = TypeAdapter(Measure)
         ({"kind": "n_of_m", "n": 3, "m": 5}, NOfM(3, 5)),
         ({"kind": "rate_of_change", "window_s": 300}, RateOfChange(300 * S)),
         ({"kind": "deviation", "window_s": 3600, "least": 0.05}, Deviation(3600 * S, 0.05)),
+        ({"kind": "baseline_deviation", "least": 0.05}, BaselineDeviation(14, 7, 0.05)),
+        (
+            {"kind": "baseline_deviation", "over_days": 30, "least_days": 10, "least": 0.01},
+            BaselineDeviation(30, 10, 0.01),
+        ),
         ({"kind": "stuck"}, Stuck(7200 * S, 0.0, 0.0)),
         ({"kind": "stuck", "window_s": 900, "tolerance": 0.01, "above": 0.1}, Stuck(900 * S, 0.01, 0.1)),
         ({"kind": "implausible", "low": -0.5, "high": 500}, Implausible(-0.5, 500.0)),
@@ -59,6 +65,8 @@ def test_each_document_is_computed_and_told_again(document: dict[str, Any], meas
         ({"kind": "percentile", "window_s": 60, "percent": 101}, "percent"),
         ({"kind": "deviation", "window_s": 60, "least": 0}, "least"),
         ({"kind": "implausible", "low": 1, "high": 1}, "low end"),
+        ({"kind": "baseline_deviation", "over_days": 3, "least": 1}, "of 3 days 7"),
+        ({"kind": "baseline_deviation", "over_days": 90, "least": 1}, "over_days"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(document: dict[str, Any], fault: str) -> None:

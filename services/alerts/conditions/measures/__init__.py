@@ -1,5 +1,6 @@
 """Measures: what is made of the readings of a datastream before they are compared with the levels of a rule."""
 
+from services.alerts.conditions.measures.baseline import BaselineDeviation
 from services.alerts.conditions.measures.deviation import Deviation
 from services.alerts.conditions.measures.measure import COVERAGE, MOST_IN_WINDOW, RAW, Measure
 from services.alerts.conditions.measures.plausible import Implausible
@@ -13,6 +14,7 @@ __all__ = [
     "COVERAGE",
     "MOST_IN_WINDOW",
     "RAW",
+    "BaselineDeviation",
     "Deviation",
     "Implausible",
     "Maximum",

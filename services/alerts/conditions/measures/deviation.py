@@ -10,7 +10,7 @@ from services.alerts.conditions.measures.measure import ALWAYS, Windowed
 from services.alerts.conditions.measures.series import Series
 from services.alerts.conditions.readings import Floats, Ints, Readings
 
-_SIGMA = 1.4826
+SIGMA = 1.4826
 """Of a normal distribution the standard deviation is this many times the median absolute deviation."""
 
 
@@ -59,6 +59,6 @@ class Deviation(Windowed):
             spread[part] = ranked(np.abs(matrix - usual[:, None]), rank[part])
         known = (rows > begin) & series.covered(rows, self.window) & np.isfinite(median) & np.isfinite(spread)
         beyond = known & series.readings.over_range[rows]
-        scale: Floats = np.where(known, np.maximum(_SIGMA * spread, self.least), 1.0)
+        scale: Floats = np.where(known, np.maximum(SIGMA * spread, self.least), 1.0)
         value = np.where(known & ~beyond, height[rows] - np.where(known, median, 0.0), np.nan) / scale
         return Readings(series.readings.time[rows], value, beyond)

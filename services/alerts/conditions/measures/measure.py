@@ -26,6 +26,8 @@ class Measure:
     """The reading itself. Others derive from it."""
 
     kind: ClassVar[str] = "raw"
+    is_prepared: ClassVar[bool] = False
+    """Whether what it gives is made of each reading alone, and kept instead of the reading; see `baseline`."""
 
     @property
     def lookback(self) -> int | None:
