@@ -1,32 +1,34 @@
-"""Lets a request in: who asks (key or cookie), not forged by another site, in a park of theirs, within their scopes."""
+"""Lets a request in: who asks (key, token, cookie), not forged by another site, in their parks and scopes."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.gateway.auth import ApiKey, Principal, Via, principal_of
+from services.gateway.auth import ApiKey, Principal, Via, principal_of, principal_of_member
 from services.gateway.scopes import ALL_PARKS, Scope
 from services.gateway.sessions import COOKIE
 from services.gateway.state import gateway_of
 from services.gateway.tenancy import require_park
+from services.gateway.tokens import TokenRefused, looks_like_token
 from shared.problems import Forbidden, Unauthorized
+from shared.telemetry import get_logger
 from shared.time import utc_now
 
+log = get_logger(__name__)
 PAGE_HEADER = "X-Fenceline-Request"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fenceline"'}
 
 
 async def authenticate(request: Request) -> Principal:
-    """Who asks; raises `Unauthorized`. A key in the header counts before a cookie."""
+    """Who asks; raises `Unauthorized`. A key or a token in the header counts before a cookie."""
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, shown = header.partition(" ")
-        key = ApiKey.parse(shown.strip()) if scheme.lower() == "bearer" else None
-        principal = await principal_of_key(request, key) if key else None
+        principal = await _principal_of_bearer(request, shown.strip()) if scheme.lower() == "bearer" else None
         if principal is None:
-            raise Unauthorized("The API key is wrong, has expired or was revoked.", headers=_CHALLENGE)
+            raise Unauthorized("The API key or token is wrong, has expired or was revoked.", headers=_CHALLENGE)
     else:
         principal = await _principal_of_cookie(request)
         if principal is None:
@@ -34,6 +36,25 @@ async def authenticate(request: Request) -> Principal:
             raise Unauthorized(detail, headers=_CHALLENGE)
     request.state.principal = principal
     return principal
+
+
+async def _principal_of_bearer(request: Request, shown: str) -> Principal | None:
+    key = ApiKey.parse(shown)
+    if key is not None:
+        return await principal_of_key(request, key)
+    gateway = gateway_of(request)
+    if not gateway.providers or not looks_like_token(shown):
+        return None
+    try:
+        identity = await gateway.providers.identify(shown)
+    except TokenRefused as error:
+        log.info("token_refused", reason=str(error))
+        return None
+    member = await gateway.members.find(identity)
+    if member is None:
+        detail = f"The identity provider knows {identity.subject[:80]!r}, but no member here has that subject."
+        raise Forbidden(detail, remedy="fenceline admin create-member --issuer ... --subject ...")
+    return principal_of_member(member) if member.is_active() else None
 
 
 async def principal_of_key(request: Request, key: ApiKey) -> Principal | None:

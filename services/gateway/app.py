@@ -17,9 +17,11 @@ from services.gateway.auth import Principal
 from services.gateway.ending import on_stop_signal
 from services.gateway.events import api as events_api
 from services.gateway.events.live import LiveEvents
-from services.gateway.key_directory import STORE_ERRORS, KeyDirectory
+from services.gateway.identity_store import IdentityStore
+from services.gateway.key_directory import STORE_ERRORS, Directory, KeyDirectory
 from services.gateway.openapi import OpenApi
 from services.gateway.page import DIST, Page, SecurityHeaders
+from services.gateway.providers import Providers
 from services.gateway.proxy import forward
 from services.gateway.routing import API, ROUTES, Route, Service
 from services.gateway.sessions import SessionSigner
@@ -36,8 +38,9 @@ from shared.web import create_app
 log = get_logger(__name__)
 SERVICE = "gateway"
 DESCRIPTION = (
-    "Early warning of toxic gas for chemical parks. Send an API key as `Authorization: Bearer fl_...`; a key sees the "
-    "parks that it was made for. Errors are problem documents (RFC 9457)."
+    "Early warning of toxic gas for chemical parks. Send an API key as `Authorization: Bearer fl_...`, or a "
+    "token of an identity provider that the gateway takes; a key sees the parks that it was made for. Errors are "
+    "problem documents (RFC 9457)."
 )
 
 
@@ -75,6 +78,8 @@ def build(settings: GatewaySettings, dist: Path = DIST) -> FastAPI:
         redis=redis_client,
         services=services,
         keys=KeyDirectory(store),
+        members=Directory("member", IdentityStore(engine).by_identity),
+        providers=Providers(settings.gateway_oidc),
         sessions=SessionSigner(settings.session_signing_key()),
         audit=audit,
         events=LiveEvents(redis_client, services, settings.observation_shards),
@@ -159,5 +164,6 @@ async def _close(gateway: Gateway) -> None:
         log.warning("not_written_at_end", error=f"{type(error).__name__}: {error}"[:200])
     for client in gateway.services.values():
         await client.aclose()
+    await gateway.providers.aclose()
     await gateway.redis.aclose()
     await gateway.engine.dispose()

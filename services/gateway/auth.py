@@ -125,5 +125,10 @@ def principal_of(record: KeyRecord, via: Via = Via.KEY, *, demo: bool = False) -
     return Principal(record.prefix, record.name, parks, scopes, via, organisation_id, demo)
 
 
+def principal_of_member(member: Member) -> Principal:
+    """The principal that a token of the member stands for."""
+    return Principal(member.id, member.id, _parks_of(member), member.scopes, Via.OIDC, member.organisation.id)
+
+
 def _parks_of(member: Member) -> frozenset[str]:
     return common_parks(member.parks, member.organisation.parks)

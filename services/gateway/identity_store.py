@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.gateway.audit_store import AuditEntry, append
 from services.gateway.identities import Member, MemberKind, Organisation, OrganisationKind
 from services.gateway.scopes import Scope
+from services.gateway.tokens import Identity
 
 MOST = 10_000
 _ORGANISATION_COLUMNS = """
@@ -71,11 +72,11 @@ class IdentityStore:
             row = (await connection.execute(_MEMBER, {"id": id_})).mappings().first()
         return member_of(row) if row is not None else None
 
-    async def by_subject(self, issuer: str, subject: str) -> Member | None:
-        """The member that an identity provider calls `subject`."""
+    async def by_identity(self, identity: Identity) -> Member | None:
+        """The member that an identity provider calls so."""
+        parameters = {"issuer": identity.issuer, "subject": identity.subject}
         async with self._engine.connect() as connection:
-            found = await connection.execute(_BY_SUBJECT, {"issuer": issuer, "subject": subject})
-            row = found.mappings().first()
+            row = (await connection.execute(_BY_SUBJECT, parameters)).mappings().first()
         return member_of(row) if row is not None else None
 
     async def put_organisation(self, organisation: Organisation, note: AuditEntry) -> None:

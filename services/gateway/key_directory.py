@@ -1,12 +1,16 @@
-"""Looks keys up, remembers them for some seconds, and goes on with what it remembers while the database is down."""
+"""Looks up who may come in, remembers it for some seconds, and goes on with that while the database is down.
+
+Keys are found by their prefix, members by what an identity provider calls them.
+"""
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,45 +30,61 @@ CAPACITY = 10_000
 STORE_ERRORS = (SQLAlchemyError, OSError, TimeoutError)
 
 
+Name = TypeVar("Name", bound=Hashable)
+Found = TypeVar("Found")
+
+
 @dataclass(slots=True)
-class _Remembered:
-    record: KeyRecord
+class _Remembered(Generic[Found]):
+    record: Found
     at: float
 
 
-class KeyDirectory:
-    """The keys by prefix."""
+class Directory(Generic[Name, Found]):
+    """What `load` finds, by name."""
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store = store
+    def __init__(
+        self, what: str, load: Callable[[Name], Awaitable[Found | None]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._what = what
+        self._ask = load
         self._clock = clock
-        self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
+        self._remembered: OrderedDict[Name, _Remembered[Found]] = OrderedDict()
         self._down_until = float("-inf")
-        self._used: dict[str, datetime] = {}
 
-    async def find(self, prefix: str) -> KeyRecord | None:
-        """The key's record, None where there is none; raises `Unavailable` when that cannot be told now."""
-        known = self._remembered.get(prefix)
+    async def find(self, name: Name) -> Found | None:
+        """The record, None where there is none; raises `Unavailable` when that cannot be told now."""
+        known = self._remembered.get(name)
         now = self._clock()
         if known is not None and now - known.at < FRESH_S:
             return known.record
         if now >= self._down_until:
             with suppress(*STORE_ERRORS):
-                return await self._load(prefix)
+                return await self._load(name)
             self._down_until = self._clock() + RETRY_S
-            log.warning("keys_unavailable", instead="keys seen in the last minutes stay good")
+            log.warning("directory_unavailable", what=self._what, instead="those seen in the last minutes stay good")
         if known is not None and now - known.at < STALE_S:
             return known.record
-        raise Unavailable("The key cannot be checked now: the database does not answer.", missing=["database"])
+        detail = f"The {self._what} cannot be checked now: the database does not answer."
+        raise Unavailable(detail, missing=["database"])
 
-    async def _load(self, prefix: str) -> KeyRecord | None:
-        record = await asyncio.wait_for(self._store.key(prefix), LOOKUP_TIMEOUT_S)
-        self._remembered.pop(prefix, None)
+    async def _load(self, name: Name) -> Found | None:
+        record = await asyncio.wait_for(self._ask(name), LOOKUP_TIMEOUT_S)
+        self._remembered.pop(name, None)
         if record is not None:
-            self._remembered[prefix] = _Remembered(record, self._clock())
+            self._remembered[name] = _Remembered(record, self._clock())
             while len(self._remembered) > CAPACITY:
                 self._remembered.popitem(last=False)
         return record
+
+
+class KeyDirectory(Directory[str, KeyRecord]):
+    """The keys by prefix, and when each was last used."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__("key", store.key, clock)
+        self._store = store
+        self._used: dict[str, datetime] = {}
 
     def note_use(self, prefix: str, now: datetime) -> None:
         """A request came with this key; written down later, by `keep_last_used`."""

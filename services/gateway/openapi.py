@@ -25,7 +25,7 @@ METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 _INVALID = "422"
 # (status, what it means) of the problems that the gateway itself answers with, on every route behind it
 _PROBLEMS = {
-    "401": ("Unauthorized", "no API key, or not a valid one"),
+    "401": ("Unauthorized", "no API key or token, or not a valid one"),
     "403": ("Forbidden", "the key lacks the scope"),
     "404": ("NotFound", "not there, or in a park that the key may not see"),
     _INVALID: ("Unprocessable", "a value is not allowed; `errors` says which and why"),
@@ -87,13 +87,14 @@ def merge(own: Json, services: dict[Service, Json]) -> Json:
         "info": own["info"],
         "servers": [{"url": "/"}],
         **({"x-fenceline-missing": missing} if missing else {}),
-        "security": [{"apiKey": []}, {"page": []}],
+        "security": [{"apiKey": []}, {"token": []}, {"page": []}],
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(components.items())),
             "responses": {key: _problem(text) for key, text in _PROBLEMS.values()},
             "securitySchemes": {
                 "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "fl_<prefix>_<secret>"},
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "page": {"type": "apiKey", "in": "cookie", "name": "fenceline_session"},
             },
         },

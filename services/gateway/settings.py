@@ -1,10 +1,24 @@
 """Settings of the gateway."""
 
 import hmac
+from typing import Any, cast
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, Json, SecretStr
 
 from shared.settings import ServiceSettings
+
+# Tokens and keys go over the wire unencrypted to nobody but this machine.
+SAFE_URL = r"^(https://[^\s/]|http://(127\.0\.0\.1|localhost|\[::1\])[:/])\S*$"
+
+
+class OidcProvider(BaseModel):
+    """An identity provider (OpenID Connect Discovery 1.0) whose tokens are taken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str = Field(pattern=SAFE_URL, max_length=500, description="exactly as tokens name it in `iss`")
+    audience: str = Field(min_length=1, max_length=500, description="what the tokens must name in `aud`")
+    jwks_url: str | None = Field(default=None, pattern=SAFE_URL, description="its keys; default: what it publishes")
 
 
 class GatewaySettings(ServiceSettings):
@@ -17,6 +31,9 @@ class GatewaySettings(ServiceSettings):
     model_url: str = Field(default="http://127.0.0.1:8003", pattern=r"^https?://")
     gateway_demo_key: SecretStr | None = Field(default=None, description="the key that the page of a demo opens with")
     session_secret: SecretStr | None = Field(default=None, min_length=32, description="signs the page's sessions")
+    gateway_oidc: Json[tuple[OidcProvider, ...]] = Field(
+        default=cast(Any, "[]"), description='JSON: [{"issuer": "https://...", "audience": "..."}]'
+    )
     gateway_event_queue: int = Field(default=256, ge=8, description="events that may wait for one client")
 
     def session_signing_key(self) -> bytes:

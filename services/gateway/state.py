@@ -10,11 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.audit import Audit
 from services.gateway.events.live import LiveEvents
-from services.gateway.key_directory import KeyDirectory
+from services.gateway.identities import Member
+from services.gateway.key_directory import Directory, KeyDirectory
 from services.gateway.openapi import OpenApi
+from services.gateway.providers import Providers
 from services.gateway.routing import Service
 from services.gateway.sessions import SessionSigner
 from services.gateway.settings import GatewaySettings
+from services.gateway.tokens import Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Gateway:
     redis: Redis
     services: dict[Service, httpx.AsyncClient]
     keys: KeyDirectory
+    members: Directory[Identity, Member]
+    providers: Providers
     sessions: SessionSigner
     audit: Audit
     events: LiveEvents

@@ -60,7 +60,7 @@ async def test_the_document_has_every_route_and_is_valid(door: Door) -> None:
         *((("GET", f"/api/v1{path}")) for path in AUDIT),
     }
     assert found == {(route.method, API + route.path) for route in ROUTES} | own
-    assert set(document["components"]["securitySchemes"]) == {"apiKey", "page"}
+    assert set(document["components"]["securitySchemes"]) == {"apiKey", "token", "page"}
     stations = document["paths"]["/api/v1/parks/{park_id}/stations"]["get"]
     assert stations["responses"]["401"] == {"$ref": "#/components/responses/Unauthorized"}
     assert stations["responses"]["422"] == {"$ref": "#/components/responses/Unprocessable"}

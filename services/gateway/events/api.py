@@ -63,7 +63,7 @@ async def _is_same(request: Request, who: Principal) -> bool:
     """Whether the credentials of the stream still stand for the same; while that cannot be told, they do."""
     try:
         return await authenticate(request) == who
-    except Unauthorized:
+    except (Unauthorized, Forbidden):
         return False
     except Unavailable:
         return True

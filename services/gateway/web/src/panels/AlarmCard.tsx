@@ -64,7 +64,7 @@ function Opened({ alarm }: { alarm: Alarm }) {
   );
 }
 
-export function AlarmCard({ alarm }: { alarm: Alarm }) {
+export function AlarmCard({ alarm, hidden }: { alarm: Alarm; hidden: boolean }) {
   const card = useRef<HTMLLIElement>(null);
   const open = alarmId.value === alarm.id;
   const waiting = needsAcknowledgement(alarm);
@@ -74,7 +74,7 @@ export function AlarmCard({ alarm }: { alarm: Alarm }) {
     if (open) card.current?.scrollIntoView({ block: "nearest" });
   }, [open]);
   return (
-    <li ref={card} class={`alarm-card card-${colour} ${waiting ? "unacknowledged" : ""} ${open ? "open" : ""}`} data-alarm={alarm.id}>
+    <li ref={card} class={`alarm-card card-${colour} ${waiting ? "unacknowledged" : ""} ${open ? "open" : ""}`} data-alarm={alarm.id} hidden={hidden}>
       <button type="button" class="alarm-head" aria-expanded={open} onClick={() => (alarmId.value = open ? null : alarm.id)}>
         <span class={`grade grade-${alarm.active ? alarm.colour : alarm.peak_colour} ${alarm.active ? "" : "hollow"}`} aria-label={t(`colour.${alarm.colour}`)}>
           {grade(alarm.active ? alarm.colour : alarm.peak_colour)}

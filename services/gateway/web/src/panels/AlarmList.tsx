@@ -28,9 +28,10 @@ function GroupHead({ group }: { group: IncidentGroup }) {
     <li class="group-head">
       <button type="button" aria-expanded={!folded.value.has(group.id)} title={t("incident.fold")} onClick={() => fold(group.id)}>
         <span class={`grade grade-${first.colour}`} aria-label={t(`colour.${first.colour}`)}>{grade(first.colour)}</span>
-        <strong>{name}</strong>
-        <span class="num">{group.alarms.length}</span>
-        {waiting > 0 && <span class="group-waiting">{t("incident.waiting", { count: waiting })}</span>}
+        <span class="group-words">
+          <strong>{name}</strong>
+          <span>{t("incident.group", { alarms: group.alarms.length, waiting })}</span>
+        </span>
         <i class="fold-mark" aria-hidden="true" />
       </button>
     </li>
@@ -39,12 +40,12 @@ function GroupHead({ group }: { group: IncidentGroup }) {
 
 /** One list, grouped or not: a card keeps what is typed into it when a flood begins or ends. */
 function items(alarms: Alarm[]) {
-  const card = (alarm: Alarm) => <AlarmCard key={alarm.id} alarm={alarm} />;
-  if (!flood.value?.in_flood) return alarms.map(card);
-  return byIncident(alarms).flatMap((group) => {
-    const shown = folded.value.has(group.id) ? group.alarms.filter((alarm) => alarm.id === alarmId.value) : group.alarms;
-    return [<GroupHead key={`group ${group.id}`} group={group} />, ...shown.map(card)];
-  });
+  const card = (alarm: Alarm, hidden = false) => <AlarmCard key={alarm.id} alarm={alarm} hidden={hidden && alarm.id !== alarmId.value} />;
+  if (!flood.value?.in_flood) return alarms.map((alarm) => card(alarm));
+  return byIncident(alarms).flatMap((group) => [
+    <GroupHead key={`group ${group.id}`} group={group} />,
+    ...group.alarms.map((alarm) => card(alarm, folded.value.has(group.id))),
+  ]);
 }
 
 export function AlarmList() {

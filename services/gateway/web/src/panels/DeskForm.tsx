@@ -1,4 +1,4 @@
-/** A small form. One that opens on a button (it has `close`) takes the focus, and Escape closes it. */
+/** A small form. One that a button opens (it has `close`) takes the focus and gives it back; Escape closes it. */
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -18,7 +18,13 @@ interface DeskFormProps {
 export function DeskForm({ label, go, ready, task, send, close, children }: DeskFormProps) {
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
-    if (close) form.current?.querySelector<HTMLElement>("select, input")?.focus();
+    if (!close) return undefined;
+    const opener = document.activeElement;
+    form.current?.querySelector<HTMLElement>("select, input")?.focus();
+    return () => {
+      const lost = document.activeElement === document.body || form.current?.contains(document.activeElement);
+      if (lost && opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   const submit = (event: Event): void => {
     event.preventDefault();

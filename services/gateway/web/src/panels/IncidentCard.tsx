@@ -12,11 +12,12 @@ import { clockMoment } from "../time";
 import { CloseForm } from "./CloseForm";
 import { Timeline } from "./Timeline";
 
-const NAMED_STATIONS = 3;
+const NAMED = 2;
 
 function places(incident: Incident): string {
-  const names = incident.station_ids.slice(0, NAMED_STATIONS).map((id) => placeName(stationById.value.get(id)?.name) || id);
-  return names.join(t("comma")) + (incident.station_ids.length > NAMED_STATIONS ? " …" : "");
+  const all = incident.station_ids;
+  const names = all.slice(0, NAMED).map((id) => placeName(stationById.value.get(id)?.name) || id).join(t("comma"));
+  return all.length > NAMED ? t("incident.more-places", { names, all: all.length, rest: all.length - NAMED }) : names;
 }
 
 function OpenAlarms({ incident }: { incident: Incident }) {
@@ -66,7 +67,7 @@ export function IncidentCard({ incident }: { incident: Incident }) {
         <span class={`grade grade-${incident.colour} ${stands ? "" : "hollow"}`} aria-label={t(`colour.${incident.colour}`)}>{grade(incident.colour)}</span>
         <span class="alarm-words">
           <strong>{incidentName(incident)}</strong>
-          <span>{places(incident)}</span>
+          <span class={incident.state === "settled" ? "attention" : ""}>{t(`incident.state.${incident.state}`)}</span>
         </span>
         <span class="alarm-when">
           <span class="num">{duration((until - Date.parse(incident.opened_at)) / 1000)}</span>
@@ -74,8 +75,8 @@ export function IncidentCard({ incident }: { incident: Incident }) {
         </span>
         <i class="fold-mark" aria-hidden="true" />
       </button>
+      <p class="incident-places">{places(incident)}</p>
       <p class="alarm-state">
-        <span class={`state-word ${incident.state === "settled" ? "attention" : ""}`}>{t(`incident.state.${incident.state}`)}</span>
         <span class="dim">{incident.alarms === 1 && stations === 1 ? t("incident.counts-one") : t("incident.counts", { alarms: incident.alarms, stations })}</span>
         {incident.active > 0 && <span class="dim">{t("incident.standing", { count: incident.active })}</span>}
         {incident.unacknowledged > 0 && <span class="attention">{t("incident.waiting", { count: incident.unacknowledged })}</span>}

@@ -28,7 +28,7 @@ export function Tabs<Name extends string>({ items, chosen, controls }: TabsProps
     <div class="tabs" role="tablist" onKeyDown={onKeyDown}>
       {items.map(({ name, word, count }) => (
         <button key={name} type="button" role="tab" id={`tab-${name}`} aria-selected={chosen.value === name} aria-controls={controls} onClick={() => (chosen.value = name)}>
-          {t(word)}{count !== undefined && count > 0 && <span class="count">{count}</span>}
+          {t(word)}{count !== undefined && count > 0 && <span class="count"> {count}</span>}
         </button>
       ))}
     </div>
