@@ -14,11 +14,11 @@ from typing import Any
 
 from shared.park_file import ParkFile, Station, read_park_file
 from shared.vocabulary import observed_properties
+from tests.browser.stub_alarms import StubAlarms
 
 ROOT = Path(__file__).resolve().parents[2]
 PARK_FILE = ROOT / "simulator" / "park.yaml"
 API_KEY = "fl_stub_key"
-COOKIE = "fenceline_session=stub"
 
 
 def iso(moment: datetime) -> str:
@@ -37,7 +37,7 @@ class StubPark:
     def __init__(self, park_file: ParkFile | None = None) -> None:
         self.file = park_file or read_park_file(PARK_FILE)
         self.signed_in = False
-        self.alarms: list[dict[str, Any]] = []
+        self.alerts = StubAlarms()
         self.runs: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str, dict[str, Any] | None]] = []
         self.refused: dict[str, int] = {}
@@ -131,8 +131,7 @@ class StubPark:
             "returned_at": None,
             "closed_at": None,
         } | fields
-        self.alarms = [one for one in self.alarms if one["id"] != alarm["id"]] + [alarm]
-        return alarm
+        return self.alerts.put(alarm)
 
     def send(self, kind: str, data: dict[str, Any], event_id: str | None = None) -> None:
         """An event to every page that listens."""
@@ -213,8 +212,8 @@ class StubPark:
 
     def _park_answer(self, method: str, path: str, query: str, body: dict[str, Any] | None) -> tuple[int, Any]:
         first, _, rest = path.strip("/").partition("/")
-        if first == "alarms" and rest:
-            return self._one_alarm(method, rest, body)
+        if (told := self.alerts.answer(method, path.strip("/").split("/"), query, body or {})) is not None:
+            return told
         if first == "runs" and method == "POST":
             return 202, self._new_run(body or {})
         if first == "runs" and rest:
@@ -231,7 +230,6 @@ class StubPark:
             "risk-sources": self._risk_sources,
             "receptors": self._receptors,
             "rules": self._rules,
-            "alarms": lambda: [one for one in self.alarms if one["closed_at"] is None],
             "runs": lambda: [{**run, "result": None} for run in self.runs],
             "latest": lambda: list(self.latest.values()) if "minute" not in query else [],
             "observations": lambda: self._observations(query),
@@ -239,25 +237,6 @@ class StubPark:
         if first not in lists:
             return 404, {"title": "Not found"}
         return 200, {"items": lists[first](), "next": None}
-
-    def _one_alarm(self, method: str, rest: str, body: dict[str, Any] | None) -> tuple[int, Any]:
-        alarm_id, _, action = rest.partition("/")
-        alarm = next((one for one in self.alarms if one["id"] == alarm_id), None)
-        if alarm is None:
-            return 404, {"title": "Not found"}
-        if action == "acknowledge" and method == "POST":
-            alarm |= {
-                "state": "acknowledged",
-                "acknowledged_by": "demo",
-                "comment": (body or {}).get("comment") or None,
-            }
-        entry = {
-            "id": "entry-1", "action": "raise", "state_before": None, "state_after": "unacknowledged",
-            "colour_before": None, "colour_after": alarm["colour"], "value": alarm["value"],
-            "threshold": alarm["threshold"], "event_time": alarm["raised_at"], "recorded_at": alarm["recorded_at"],
-            "actor": None, "comment": None, "detail": None,
-        }  # fmt: skip
-        return 200, {**alarm, "journal": [entry]}
 
     def _new_run(self, body: dict[str, Any]) -> dict[str, Any]:
         run = {

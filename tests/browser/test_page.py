@@ -16,13 +16,13 @@ STALE_WITHIN_MS = 25_000
 def test_chinese_first_and_english_on_request_and_remembered(screen: Screen) -> None:
     page = screen.page
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
-    expect(page.get_by_role("heading", name="警报")).to_be_visible()
+    expect(page.get_by_role("tab", name="警报")).to_be_visible()
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(page.get_by_role("heading", name="Alarms")).to_be_visible()
+    expect(page.get_by_role("tab", name="Alarms")).to_be_visible()
     expect(page.get_by_role("heading", name="Bohai Bay Demo Chemical Park")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("heading", name="Alarms")).to_be_visible()
+    expect(page.get_by_role("tab", name="Alarms")).to_be_visible()
 
 
 def test_a_browser_that_speaks_english_gets_english(screen: Screen) -> None:
@@ -31,7 +31,7 @@ def test_a_browser_that_speaks_english_gets_english(screen: Screen) -> None:
     with browser.new_context(locale="en-GB") as english:
         page = english.new_page()
         page.goto(screen.url)
-        expect(page.get_by_role("heading", name="Alarms")).to_be_visible()
+        expect(page.get_by_role("tab", name="Alarms")).to_be_visible()
 
 
 def test_a_park_that_does_not_exist_says_so(screen: Screen) -> None:
