@@ -83,7 +83,7 @@ def running(
         }
         system = System(ports, hj212_port, token, postgres.url, valkey.url, processes)
         for name in started:
-            _wait(system, name, until)
+            _wait(system, name, until, Path(folder) / f"services.{name}.log")
         yield system
 
 
@@ -102,7 +102,7 @@ def _process(command: list[str], environment: dict[str, str], log_path: Path) ->
                 process.wait()
 
 
-def _wait(system: System, name: str, until: str) -> None:
+def _wait(system: System, name: str, until: str, log_path: Path) -> None:
     limit = time.monotonic() + _START_S
     with system.client(name) as client:
         while time.monotonic() < limit:
@@ -112,4 +112,5 @@ def _wait(system: System, name: str, until: str) -> None:
             except httpx.HTTPError:
                 pass
             time.sleep(0.1)
-    raise RuntimeError(f"{name} was not {until} within {_START_S:.0f} s")
+    last = log_path.read_text(errors="replace").strip().rpartition("\n")[2]
+    raise RuntimeError(f"{name} was not {until} within {_START_S:.0f} s: {last or 'it wrote nothing'}")
