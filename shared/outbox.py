@@ -7,7 +7,7 @@ for the retention time, so that readers can catch up whatever Redis lost.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -132,10 +132,16 @@ def row(stream: str, message: Message) -> tuple[str, bytes, str]:
 
 async def enqueue(connection: AsyncConnection, stream: str, message: Message) -> None:
     """Write a fact in the transaction of `connection`; wake the relay once it is committed."""
-    await connection.execute(
-        text("INSERT INTO outbox (stream, payload, traceparent) VALUES (:stream, :payload, :traceparent)"),
-        dict(zip(("stream", "payload", "traceparent"), row(stream, message), strict=True)),
-    )
+    await enqueue_all(connection, [(stream, message)])
+
+
+async def enqueue_all(connection: AsyncConnection, facts: Sequence[tuple[str, Message]]) -> None:
+    """Write several facts, each with its stream, in one go."""
+    if facts:
+        await connection.execute(
+            text("INSERT INTO outbox (stream, payload, traceparent) VALUES (:stream, :payload, :traceparent)"),
+            [dict(zip(("stream", "payload", "traceparent"), row(*fact), strict=True)) for fact in facts],
+        )
 
 
 async def repeat(connection: AsyncConnection, stream: str, position: int, payload: bytes) -> None:

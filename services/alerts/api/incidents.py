@@ -84,7 +84,7 @@ async def close_incident(
 ) -> IncidentOut:
     """Say what an incident was, and close it. 409 while an alarm of it stands, or when it is closed."""
     async with resources.database.begin() as connection:
-        await store.lock_park(connection, park_id)
+        await store.lock_parks(connection, [park_id])
         incident = _found(await store.one(connection, park_id, incident_id), park_id, incident_id)
         standing = incident.standing
         if standing.state is IncidentState.ACTIVE:

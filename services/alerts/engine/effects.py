@@ -88,14 +88,14 @@ async def load_cases(connection: AsyncConnection, subjects: list[Subject], habit
     keys = [subject.key for subject in subjects]
     standing = await store.lock_open(connection, keys)
     open_ = {(alarm.subject.rule_id, alarm.subject.key): alarm for alarm in standing}
-    past = await store.past_of(connection, [subject.rule_id for subject in subjects], keys)
-    said = await suppressions.in_force(connection, (subject.station_id for subject in subjects))
+    past = await store.past_of(connection, subjects)
     by_rule = {}
     for subject in subjects:
         which = (subject.rule_id, subject.key)
-        before = past.get(which, store.Past())
-        hold = suppressions.hold_of(subject, said)
-        by_rule[which] = Case(subject, open_.get(which), before.serial, raises=before.raises, hold=hold, habits=habits)
+        before = past[which]
+        by_rule[which] = Case(
+            subject, open_.get(which), before.serial, raises=before.raises, hold=before.hold, habits=habits
+        )
     return Cases(by_rule, standing)
 
 

@@ -1,6 +1,7 @@
 """Alarms: read under lock, written together with their journal and the facts that tell of them."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts.lifecycle import Alarm, Entry
-from services.alerts.store import floods, incident_members, journal, waiting
+from services.alerts.lifecycle import Alarm, Entry, Hold, Subject
+from services.alerts.store import backgrounds, floods, incident_members, incidents, journal, suppressions, waiting
 from services.alerts.store.alarm_rows import NAMES, alarm_of, parameters_of
 from shared import outbox
-from shared.messages import AlarmChanged
+from shared.messages import AlarmChanged, AlarmState, Message
 
 STREAM = "alarms"
 
@@ -66,26 +67,44 @@ async def misfits(connection: AsyncConnection, now: datetime, limit: int, statio
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The last alarm of a subject and rule: its number, and the last raises up to it."""
+    """The last alarm of a subject and rule: its number, and the last raises up to it; and what holds it now."""
 
-    serial: int = 0
-    raises: tuple[datetime, ...] = ()
+    serial: int
+    raises: tuple[datetime, ...]
+    hold: Hold
 
 
-async def past_of(
-    connection: AsyncConnection, rule_ids: Iterable[str], keys: Iterable[str]
-) -> dict[tuple[str, str], Past]:
-    """The last alarm of each (rule, subject) of these (position i of both); those without any are left out."""
+async def past_of(connection: AsyncConnection, subjects: Sequence[Subject]) -> dict[tuple[str, str], Past]:
+    """The past of each of these by (rule, subject key); lock their open alarms first."""
     rows = await connection.execute(
         text(
-            "SELECT DISTINCT ON (subject_key, rule_id) rule_id, subject_key, serial, raises FROM alarm "
-            "WHERE (rule_id, subject_key) IN "
-            "(SELECT * FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]))) "
-            "ORDER BY subject_key, rule_id, serial DESC"
+            """
+            SELECT coalesce(last.serial, 0) AS serial, coalesce(last.raises, '{}') AS raises, ARRAY(
+                SELECT kind FROM suppression
+                WHERE ended_at IS NULL AND station_id = asked.station_id
+                    AND (suppression.datastream_id IS NULL OR suppression.datastream_id = asked.datastream_id)
+            ) AS kinds
+            FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]), CAST(:stations AS text[]),
+                CAST(:datastreams AS bigint[])) WITH ORDINALITY
+                AS asked (rule_id, subject_key, station_id, datastream_id, nth)
+            LEFT JOIN LATERAL (
+                SELECT serial, raises FROM alarm
+                WHERE subject_key = asked.subject_key AND rule_id = asked.rule_id ORDER BY serial DESC LIMIT 1
+            ) AS last ON true
+            ORDER BY nth
+            """
         ),
-        {"rules": list(rule_ids), "keys": list(keys)},
+        {
+            "rules": [subject.rule_id for subject in subjects],
+            "keys": [subject.key for subject in subjects],
+            "stations": [subject.station_id for subject in subjects],
+            "datastreams": [subject.datastream_id for subject in subjects],
+        },
     )
-    return {(rule_id, key): Past(serial, tuple(raises)) for rule_id, key, serial, raises in rows}
+    return {
+        (subject.rule_id, subject.key): Past(row.serial, tuple(row.raises), suppressions.hold(subject, row.kinds))
+        for subject, row in zip(subjects, rows, strict=True)
+    }
 
 
 async def lock(connection: AsyncConnection, park_id: str, alarm_id: UUID) -> Alarm | None:
@@ -106,18 +125,45 @@ async def lock_free(connection: AsyncConnection, alarm_ids: Iterable[UUID]) -> l
     return [alarm_of(row) for row in rows]
 
 
-async def save(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: list[Entry]) -> None:
-    """Write alarms, their journal entries and the facts for subscribers."""
-    # What closes goes first: of a subject and a rule there is one open alarm at any moment.
-    for alarm_id in sorted(alarms, key=lambda alarm_id: (alarms[alarm_id].is_open, alarm_id)):
-        await connection.execute(_UPSERT, parameters_of(alarms[alarm_id]))
+async def save(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: Sequence[Entry]) -> None:
+    """Write alarms, their journal entries, what follows for incidents and floods, and the facts for subscribers.
+
+    What is of one kind is written in one go: each question is a wait, and an operator waits for all of them.
+    """
+    if alarms:
+        # What closes goes first: of a subject and a rule there is one open alarm at any moment.
+        ordered = sorted(alarms, key=lambda alarm_id: (alarms[alarm_id].is_open, alarm_id))
+        await connection.execute(_UPSERT, [parameters_of(alarms[alarm_id]) for alarm_id in ordered])
+    await journal.write(connection, [(entry, alarms[entry.alarm_id].subject) for entry in entries])
+    told = [entry for entry in entries if entry.told_as is not None]
+    if told:
+        facts: list[tuple[str, Message]] = [(STREAM, _fact(entry, alarms[entry.alarm_id])) for entry in told]
+        facts += await _follow(connection, alarms, told)
+        await waiting.follow(connection, alarms, told)
+        await outbox.enqueue_all(connection, facts)
+
+
+async def _follow(
+    connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: Sequence[Entry]
+) -> list[tuple[str, Message]]:
+    """What alarms do to the incidents and floods of their parks, which stay locked until the end of the transaction."""
+    by_park: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        await journal.write(connection, entry, alarms[entry.alarm_id].subject)
-        if entry.told_as is not None:
-            await outbox.enqueue(connection, STREAM, _fact(entry, alarms[entry.alarm_id]))
-    await incident_members.follow(connection, alarms, entries)
-    await waiting.follow(connection, alarms, entries)
-    await floods.follow(connection, alarms, entries)
+        by_park[alarms[entry.alarm_id].subject.park_id].append(entry)
+    await incidents.lock_parks(connection, by_park)
+    facts: list[tuple[str, Message]] = []
+    for park_id, own in sorted(by_park.items()):
+        calling = [entry for entry in own if entry.state_after is AlarmState.UNACKNOWLEDGED]
+        background = None
+        if calling:
+            now = max(entry.recorded_at for entry in calling)
+            moments = {entry.event_time for entry in calling}
+            stations = {alarms[entry.alarm_id].subject.station_id for entry in calling}
+            background = await backgrounds.of_park(connection, park_id, now, moments, stations)
+            facts += [(floods.STREAM, fact) for fact in await floods.follow(connection, park_id, own, background)]
+        changed = await incident_members.follow(connection, park_id, alarms, own, background)
+        facts += [(incidents.STREAM, fact) for fact in changed]
+    return facts
 
 
 async def update_values(
@@ -132,7 +178,6 @@ async def update_values(
             FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]), CAST(:values AS float8[]),
                 CAST(:peaks AS float8[])) AS new (rule, key, value, peak)
             WHERE alarm.subject_key = new.key AND alarm.rule_id = new.rule AND alarm.active AND alarm.closed_at IS NULL
-                AND alarm.datastream_id IS NOT NULL
             """
         ),
         {

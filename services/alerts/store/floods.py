@@ -1,6 +1,6 @@
 """Floods: begun in the transaction of the alarm that is one too many, ended by who watches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
@@ -8,10 +8,10 @@ from uuid import UUID, uuid5
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts.lifecycle import Action, Alarm, Entry
+from services.alerts.lifecycle import Action, Entry
 from services.alerts.notifications import FloodRule
-from services.alerts.store import policies
-from services.alerts.store.incidents import lock_park
+from services.alerts.store.backgrounds import Background
+from services.alerts.store.incidents import lock_parks
 from services.alerts.store.kpi import CALLS
 from shared import outbox
 from shared.levels import Colour
@@ -32,26 +32,26 @@ class Flood:
     ended_at: datetime | None
 
 
-async def follow(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: Sequence[Entry]) -> None:
-    """Begin a flood where these alarms are too many; in the transaction that wrote them.
+async def follow(
+    connection: AsyncConnection, park_id: str, entries: Sequence[Entry], background: Background
+) -> list[FloodChanged]:
+    """Begin a flood where the alarms of a park are too many; in the transaction that wrote them, the park locked.
 
-    Their parks are locked: `incident_members.follow` comes first.
+    `entries` are those of which subscribers are told; gives the facts for subscribers.
     """
-    calling: dict[str, Entry] = {}
-    for entry in entries:
-        if entry.told_as is not None and _calls(entry):
-            park_id = alarms[entry.alarm_id].subject.park_id
-            calling[park_id] = max(calling.get(park_id, entry), entry, key=lambda at: at.recorded_at)
-    for park_id, entry in sorted(calling.items()):
-        policy = await policies.unless_flooded(connection, park_id)
-        if policy is None:
-            continue
-        rule = policy.flood
-        now = entry.recorded_at
-        since = now - timedelta(seconds=rule.window_s)
-        counts = await calls(connection, park_id, since, now)
-        if rule.begins(sum(counts.values())):
-            await _begin(connection, Flood(uuid5(_NAMESPACE, str(entry.id)), park_id, now, since, None), rule, counts)
+    calling = [entry for entry in entries if _calls(entry)]
+    rule = background.policy.flood
+    if not calling or background.flooded or not rule.begins(sum(background.calls.values())):
+        return []
+    last = max(calling, key=lambda entry: entry.recorded_at)
+    flood = Flood(uuid5(_NAMESPACE, str(last.id)), park_id, last.recorded_at, background.since, None)
+    await connection.execute(
+        text(
+            "INSERT INTO flood (id, park_id, began_at, counted_from) VALUES (:id, :park_id, :began_at, :counted_from)"
+        ),
+        {"id": flood.id, "park_id": park_id, "began_at": flood.began_at, "counted_from": flood.counted_from},
+    )
+    return [_fact(flood, rule, background.calls, None, flood.began_at)]
 
 
 async def calls(connection: AsyncConnection, park_id: str, since: datetime, until: datetime) -> dict[Colour, int]:
@@ -82,14 +82,14 @@ async def open_of(connection: AsyncConnection, park_ids: Iterable[str] | None = 
 
 async def end_where_over(connection: AsyncConnection, park_id: str, rule: FloodRule, now: datetime) -> bool:
     """End the flood of a park if its alarms are few enough again."""
-    await lock_park(connection, park_id)
+    await lock_parks(connection, [park_id])
     flood = (await open_of(connection, [park_id])).get(park_id)
     counts = await calls(connection, park_id, now - timedelta(seconds=rule.window_s), now)
     if flood is None or not rule.ends(sum(counts.values())):
         return False
     await connection.execute(text("UPDATE flood SET ended_at = :now WHERE id = :id"), {"id": flood.id, "now": now})
     whole = await calls(connection, park_id, flood.counted_from, now)
-    await _tell(connection, flood, rule, whole, now, now)
+    await outbox.enqueue(connection, STREAM, _fact(flood, rule, whole, now, now))
     return True
 
 
@@ -105,30 +105,10 @@ async def latest(connection: AsyncConnection, park_id: str, limit: int) -> list[
     return [Flood(*row) for row in rows]
 
 
-async def _begin(connection: AsyncConnection, flood: Flood, rule: FloodRule, counts: dict[Colour, int]) -> None:
-    await connection.execute(
-        text(
-            "INSERT INTO flood (id, park_id, began_at, counted_from) VALUES (:id, :park_id, :began_at, :counted_from)"
-        ),
-        {
-            "id": flood.id,
-            "park_id": flood.park_id,
-            "began_at": flood.began_at,
-            "counted_from": flood.counted_from,
-        },
-    )
-    await _tell(connection, flood, rule, counts, None, flood.began_at)
-
-
-async def _tell(
-    connection: AsyncConnection,
-    flood: Flood,
-    rule: FloodRule,
-    counts: dict[Colour, int],
-    ended_at: datetime | None,
-    now: datetime,
-) -> None:
-    fact = FloodChanged(
+def _fact(
+    flood: Flood, rule: FloodRule, counts: dict[Colour, int], ended_at: datetime | None, now: datetime
+) -> FloodChanged:
+    return FloodChanged(
         change_id=uuid5(flood.id, "ended" if ended_at is not None else "began"),
         flood_id=flood.id,
         park_id=flood.park_id,
@@ -139,7 +119,6 @@ async def _tell(
         alarms=counts,
         recorded_at=now,
     )
-    await outbox.enqueue(connection, STREAM, fact)
 
 
 def _calls(entry: Entry) -> bool:

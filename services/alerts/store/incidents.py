@@ -1,6 +1,7 @@
 """Incidents as they are stored, changed, told of and closed."""
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,18 +22,25 @@ _STANDING = (
     *("opened_at", "last_at"),
 )
 _NAMES = ("id", "park_id", *_STANDING, "recorded_at", "entries", "closed_at", "closed_by", "reason_kind", "reason")
-_UPSERT = text(
-    f"INSERT INTO incident ({', '.join(_NAMES)}) VALUES ({', '.join(':' + name for name in _NAMES)}) "  # noqa: S608
-    "ON CONFLICT (id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in (*_STANDING, *_NAMES[_NAMES.index("entries") :]))
-)
-_ENTRY = text(
-    """
+# With the alarms that come into it and what there is to tell of it.
+_WRITE = text(
+    f"""
+    WITH kept AS (
+        INSERT INTO incident ({", ".join(_NAMES)}) VALUES ({", ".join(":" + name for name in _NAMES)})
+        ON CONFLICT (id) DO UPDATE SET
+            {", ".join(f"{name} = excluded.{name}" for name in (*_STANDING, *_NAMES[_NAMES.index("entries") :]))}
+    ), joined AS (
+        INSERT INTO incident_alarm (incident_id, alarm_id)
+        SELECT CAST(:id AS uuid), alarm_id FROM unnest(CAST(:joined AS uuid[])) AS alarm_id
+    )
     INSERT INTO incident_entry (id, incident_id, number, change, colour, alarms, active, event_time, recorded_at,
         actor, comment, detail)
-    VALUES (:id, :incident_id, :number, :change, :colour, :alarms, :active, :event_time, :recorded_at, :actor,
-        :comment, CAST(:detail AS jsonb))
-    """
+    SELECT new.id, CAST(:id AS uuid), new.number, new.change, CAST(:colour AS text), CAST(:alarms AS integer),
+        CAST(:active AS integer), CAST(:at AS timestamptz), CAST(:now AS timestamptz), CAST(:actor AS text),
+        CAST(:comment AS text), CAST(new.detail AS jsonb)
+    FROM unnest(CAST(:change_ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:changes AS text[]),
+        CAST(:details AS text[])) AS new (id, number, change, detail)
+    """  # noqa: S608  (names of this file)
 )
 
 
@@ -64,16 +72,20 @@ async def close(
         reason_kind=kind,
         reason=reason,
     )
-    await write(connection, after)
-    await tell(connection, after, IncidentChange.CLOSED, after.entries, now, now, actor=actor)
+    news = {IncidentChange.CLOSED: {"reason_kind": kind}}
+    told = await write(connection, after, news, now, now, actor=actor)
+    await outbox.enqueue_all(connection, [(STREAM, fact) for fact in told])
     return after
 
 
-async def lock_park(connection: AsyncConnection, park_id: str) -> None:
-    """Nobody else changes the park's incidents until the end of the transaction."""
+async def lock_parks(connection: AsyncConnection, park_ids: Iterable[str]) -> None:
+    """Nobody else changes the incidents of these parks until the end of the transaction."""
     await connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtext('fenceline-incidents'), hashtext(:park_id))"),
-        {"park_id": park_id},
+        text(
+            "SELECT pg_advisory_xact_lock(hashtext('fenceline-incidents'), hashtext(park_id)) "
+            "FROM unnest(CAST(:park_ids AS text[])) AS park_id"
+        ),
+        {"park_ids": sorted(park_ids)},
     )
 
 
@@ -88,61 +100,54 @@ async def load(connection: AsyncConnection, ids: list[UUID]) -> list[Incident]:
     return [incident_of(row) for row in rows]
 
 
-async def write(connection: AsyncConnection, incident: Incident) -> None:
-    """Keep an incident as it stands."""
-    standing = incident.standing
-    lists = {"property_ids": list(standing.property_ids), "station_ids": list(standing.station_ids)}
-    own = {name: getattr(incident, name) for name in _NAMES if name not in _STANDING}
-    await connection.execute(_UPSERT, own | {name: getattr(standing, name) for name in _STANDING} | lists)
-
-
-async def tell(
+async def write(
     connection: AsyncConnection,
     incident: Incident,
-    change: IncidentChange,
-    number: int,
+    news: Mapping[IncidentChange, Mapping[str, Any] | None],
     at: datetime,
     now: datetime,
     *,
+    joined: Sequence[UUID] = (),
     actor: str | None = None,
-    detail: dict[str, Any] | None = None,
-) -> None:
-    """Write a change of an incident into its time line, and the fact for subscribers."""
+) -> list[IncidentChanged]:
+    """Keep an incident as it stands, with the alarms that came into it and its last changes in its time line.
+
+    `news` are these changes, in their order, each with its detail; gives the facts for subscribers.
+    """
     standing = incident.standing
-    change_id = uuid5(incident.id, str(number))
-    closing = change is IncidentChange.CLOSED
-    if closing:
-        detail = {"reason_kind": incident.reason_kind}
-    await connection.execute(
-        _ENTRY,
-        {
-            "id": change_id,
-            "incident_id": incident.id,
-            "number": number,
-            "change": change,
-            "colour": standing.colour,
-            "alarms": standing.alarms,
-            "active": standing.active,
-            "event_time": at,
-            "recorded_at": now,
-            "actor": actor,
-            "comment": incident.reason if closing else None,
-            "detail": json.dumps(detail),
-        },
-    )
-    fact = IncidentChanged(
-        change_id=change_id,
-        incident_id=incident.id,
-        park_id=incident.park_id,
-        change=change,
-        at=at,
-        recorded_at=now,
-        actor=actor,
-        reason_kind=incident.reason_kind if closing else None,
-        reason=incident.reason if closing else None,
-        **_told(standing),
-    )
-    await outbox.enqueue(connection, STREAM, fact)
+    lists = {"property_ids": list(standing.property_ids), "station_ids": list(standing.station_ids)}
+    own = {name: getattr(incident, name) for name in _NAMES if name not in _STANDING}
+    numbers = range(incident.entries - len(news) + 1, incident.entries + 1)
+    ids = [uuid5(incident.id, str(number)) for number in numbers]
+    closing = IncidentChange.CLOSED in news
+    reason = incident.reason if closing else None
+    listed = {
+        "joined": list(joined),
+        "change_ids": ids,
+        "numbers": list(numbers),
+        "changes": [change.value for change in news],
+        "details": [json.dumps(detail) for detail in news.values()],
+        "at": at,
+        "now": now,
+        "actor": actor,
+        "comment": reason,
+    }
+    await connection.execute(_WRITE, own | {name: getattr(standing, name) for name in _STANDING} | lists | listed)
+    return [
+        IncidentChanged(
+            change_id=change_id,
+            incident_id=incident.id,
+            park_id=incident.park_id,
+            change=change,
+            at=at,
+            recorded_at=now,
+            actor=actor,
+            reason_kind=incident.reason_kind if closing else None,
+            reason=reason,
+            **_told(standing),
+        )
+        for change_id, change in zip(ids, news, strict=True)
+    ]
 
 
 def _told(standing: Standing) -> dict[str, Any]:

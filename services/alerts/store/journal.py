@@ -1,7 +1,7 @@
 """The journal: a row for each thing that happened to an alarm; what is written stays."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +22,10 @@ _INSERT = text(
 )
 
 
-async def write(connection: AsyncConnection, entry: Entry, subject: Subject) -> None:
-    """Write an entry about an alarm of this subject."""
-    await connection.execute(_INSERT, _parameters(entry, subject))
+async def write(connection: AsyncConnection, entries: Sequence[tuple[Entry, Subject]]) -> None:
+    """Write entries, each with the subject of its alarm, in one go."""
+    if entries:
+        await connection.execute(_INSERT, [_parameters(entry, subject) for entry, subject in entries])
 
 
 async def record(connection: AsyncConnection, entry_id: UUID, subject: Subject, row: Mapping[str, Any]) -> None:

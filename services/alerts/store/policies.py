@@ -27,21 +27,6 @@ async def of_park(connection: AsyncConnection, park_id: str) -> Policy:
     return (await kept(connection, park_id)).policy
 
 
-async def unless_flooded(connection: AsyncConnection, park_id: str) -> Policy | None:
-    """The policy in force, None while a flood of the park has not ended: one question instead of two."""
-    rows = await connection.execute(
-        text(
-            "SELECT EXISTS (SELECT FROM flood WHERE park_id = :park_id AND ended_at IS NULL) AS flooded, "
-            "(SELECT CAST(document AS text) FROM park_policy WHERE park_id = :park_id) AS document"
-        ),
-        {"park_id": park_id},
-    )
-    row = rows.one()
-    if row.flooded:
-        return None
-    return Policy.model_validate_json(row.document) if row.document is not None else Policy()
-
-
 async def kept(connection: AsyncConnection, park_id: str) -> KeptPolicy:
     """The policy with who changed it last, and why."""
     rows = await connection.execute(

@@ -1,6 +1,6 @@
 """What operators say about stations and datastreams: under maintenance, or out of service."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
@@ -126,12 +126,19 @@ async def in_force(connection: AsyncConnection, station_ids: Iterable[str]) -> l
 
 
 def hold_of(subject: Subject, suppressions: Iterable[Suppression]) -> Hold:
-    """What those in force mean for the alarms of one subject. Maintenance is about gas, which datastreams measure."""
-    kinds = {
-        said.kind
-        for said in suppressions
-        if said.station_id == subject.station_id and said.datastream_id in (None, subject.datastream_id)
-    }
+    """What those in force mean for the alarms of one subject."""
+    return hold(
+        subject,
+        {
+            said.kind
+            for said in suppressions
+            if said.station_id == subject.station_id and said.datastream_id in (None, subject.datastream_id)
+        },
+    )
+
+
+def hold(subject: Subject, kinds: Collection[str]) -> Hold:
+    """What suppressions of these kinds mean for a subject. Maintenance is about gas, which datastreams measure."""
     return Hold(
         maintenance=Kind.MAINTENANCE in kinds and subject.datastream_id is not None,
         out_of_service=Kind.OUT_OF_SERVICE in kinds,

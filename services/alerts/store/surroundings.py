@@ -1,6 +1,6 @@
 """Where stations stand and how the wind was, as ingest told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.alerts.incidents import Place, Wind
 
 KEEP = timedelta(days=7)
-_FRESH = timedelta(minutes=15)
+FRESH = timedelta(minutes=15)
 """Older, the wind says nothing about now."""
-_MOST_WINDS = 2000
 
 
 async def save_places(connection: AsyncConnection, places: Mapping[str, Place]) -> None:
@@ -47,28 +46,3 @@ async def save_wind(connection: AsyncConnection, park_id: str, at: datetime, win
         text("DELETE FROM park_wind WHERE park_id = :park_id AND at < :before"),
         {"park_id": park_id, "before": at - KEEP},
     )
-
-
-async def places_of(connection: AsyncConnection, station_ids: Iterable[str]) -> dict[str, Place]:
-    """Where these stations stand, as far as it is known."""
-    rows = await connection.execute(
-        text("SELECT station_id, longitude, latitude FROM station_place WHERE station_id = ANY(:ids)"),
-        {"ids": sorted(set(station_ids))},
-    )
-    return {row.station_id: Place(row.longitude, row.latitude) for row in rows}
-
-
-async def winds_at(
-    connection: AsyncConnection, park_id: str, moments: Iterable[datetime]
-) -> dict[datetime, Wind | None]:
-    """The wind at each of these times: as it was last known then, None where that is too long before."""
-    asked = sorted(set(moments))
-    rows = await connection.execute(
-        text(
-            "SELECT at, from_deg, speed_m_s FROM park_wind WHERE park_id = :park_id AND at > :since AND at <= :until "
-            "ORDER BY at DESC LIMIT :limit"
-        ),
-        {"park_id": park_id, "since": asked[0] - _FRESH, "until": asked[-1], "limit": _MOST_WINDS},
-    )
-    known = [(row.at, Wind(row.from_deg, row.speed_m_s)) for row in rows]
-    return {moment: next((wind for at, wind in known if moment - _FRESH < at <= moment), None) for moment in asked}

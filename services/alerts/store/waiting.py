@@ -15,41 +15,49 @@ from shared.levels import Colour
 from shared.messages import RoleCalled, WaitingAlarm
 
 STREAM = "notifications"
+_WAIT = text(
+    """
+    INSERT INTO waiting (alarm_id, park_id, colour, since, look_at)
+    VALUES (:alarm_id, :park_id, :colour, :since, :since)
+    ON CONFLICT (alarm_id) DO UPDATE SET colour = excluded.colour,
+        look_at = CASE WHEN waiting.colour = excluded.colour THEN waiting.look_at ELSE :now END
+    """
+)
 _NAMESPACE = UUID("f4f1c0d2-5a4e-5d0f-8a55-0f4a64f0c8b3")
 
 
 async def follow(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: Sequence[Entry]) -> None:
-    """Note which alarms wait, and since when; in the transaction that wrote them. Doing it twice changes nothing."""
-    for alarm_id in sorted({entry.alarm_id for entry in entries if entry.told_as is not None}):
-        alarm = alarms[alarm_id]
-        if not alarm.state.needs_acknowledgement:
-            await connection.execute(text("DELETE FROM waiting WHERE alarm_id = :alarm_id"), {"alarm_id": alarm_id})
-            continue
-        begun = [
-            entry.recorded_at
-            for entry in entries
-            if entry.alarm_id == alarm_id
-            and entry.state_after.needs_acknowledgement
-            and not entry.state_before.needs_acknowledgement
-        ]
-        now = max(entry.recorded_at for entry in entries if entry.alarm_id == alarm_id)
-        await connection.execute(
-            text(
-                """
-                INSERT INTO waiting (alarm_id, park_id, colour, since, look_at)
-                VALUES (:alarm_id, :park_id, :colour, :since, :since)
-                ON CONFLICT (alarm_id) DO UPDATE SET colour = excluded.colour,
-                    look_at = CASE WHEN waiting.colour = excluded.colour THEN waiting.look_at ELSE :now END
-                """
-            ),
-            {
-                "alarm_id": alarm_id,
-                "park_id": alarm.subject.park_id,
-                "colour": alarm.colour,
-                "since": begun[-1] if begun else now,
-                "now": now,
-            },
-        )
+    """Note which alarms wait, and since when; in the transaction that wrote them. Doing it twice changes nothing.
+
+    `entries` are those of which subscribers are told.
+    """
+    touched = sorted({entry.alarm_id for entry in entries})
+    done = [alarm_id for alarm_id in touched if not alarms[alarm_id].state.needs_acknowledgement]
+    if done:
+        await connection.execute(text("DELETE FROM waiting WHERE alarm_id = ANY(:ids)"), {"ids": done})
+    wait = [
+        _wait(alarms[alarm_id], [entry for entry in entries if entry.alarm_id == alarm_id])
+        for alarm_id in touched
+        if alarms[alarm_id].state.needs_acknowledgement
+    ]
+    if wait:
+        await connection.execute(_WAIT, wait)
+
+
+def _wait(alarm: Alarm, entries: Sequence[Entry]) -> dict[str, Any]:
+    begun = [
+        entry.recorded_at
+        for entry in entries
+        if entry.state_after.needs_acknowledgement and not entry.state_before.needs_acknowledgement
+    ]
+    now = max(entry.recorded_at for entry in entries)
+    return {
+        "alarm_id": alarm.id,
+        "park_id": alarm.subject.park_id,
+        "colour": alarm.colour,
+        "since": begun[-1] if begun else now,
+        "now": now,
+    }
 
 
 async def to_look_at(connection: AsyncConnection, now: datetime, limit: int) -> list[UUID]:

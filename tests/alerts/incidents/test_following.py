@@ -16,6 +16,7 @@ from services.alerts.lifecycle import Alarm, Entry
 from services.alerts.notifications import Policy
 from services.alerts.store import incident_members, policies, surroundings
 from services.alerts.store import incidents as store
+from services.alerts.store.backgrounds import Background
 from shared.messages import IncidentChanged, IncidentReason
 from tests.alerts.park import START, Clock, Killed, Park, Producer, datastream, kill_at_statement
 
@@ -154,20 +155,26 @@ async def test_an_alarm_that_comes_again_stays_where_it_is_until_its_incident_is
 
 
 async def test_following_twice_changes_nothing(placed: Park, monkeypatch: pytest.MonkeyPatch) -> None:
-    followed: list[tuple[Mapping[UUID, Alarm], Sequence[Entry]]] = []
+    followed: list[tuple[str, Mapping[UUID, Alarm], Sequence[Entry], Background | None]] = []
     follow = incident_members.follow
 
-    async def noted(connection: AsyncConnection, alarms: Mapping[UUID, Alarm], entries: Sequence[Entry]) -> None:
-        followed.append((alarms, entries))
-        await follow(connection, alarms, entries)
+    async def noted(
+        connection: AsyncConnection,
+        park_id: str,
+        alarms: Mapping[UUID, Alarm],
+        entries: Sequence[Entry],
+        background: Background | None,
+    ) -> list[IncidentChanged]:
+        followed.append((park_id, alarms, entries, background))
+        return await follow(connection, park_id, alarms, entries, background)
 
     monkeypatch.setattr(incident_members, "follow", noted)
     await gas(placed, 1, 2)
     before = (await incidents(placed), await members(placed), await told(placed))
-    assert sum(len(entries) for _, entries in followed) == 2
-    for alarms, entries in followed:
+    assert sum(len(entries) for _, _, entries, _ in followed) == 2
+    for each in followed:
         async with placed.database.begin() as connection:
-            await follow(connection, alarms, entries)
+            assert await follow(connection, *each) == []
     assert (await incidents(placed), await members(placed), await told(placed)) == before
 
 
@@ -227,3 +234,24 @@ async def test_the_wind_is_asked_of_ingest(park: Park, producer: Producer) -> No
     await around(park).keep_winds()
     rows = await park.rows("SELECT park_id, at, from_deg, speed_m_s FROM park_wind")
     assert rows == [{"park_id": "p", "at": START, "from_deg": 315.0, "speed_m_s": 2.5}]
+
+
+async def test_an_alarm_waits_for_few_questions(placed: Park) -> None:
+    """Each is a wait of its own on the way from a reading to its event. The commit is counted too."""
+    count = kill_at_statement(placed.database, 0)
+
+    async def questions(number: int, second: int, value: float) -> int:
+        before = count()
+        await placed.push((number, second, value))
+        await placed.settle()
+        return count() - before
+
+    assert [await questions(1, second, 40.0) for second in (0, 10, 20)] == [0, 0, 0]
+    opened = await questions(1, 30, 40.0)
+    await gas(placed, 2, begin=40)
+    assert [await questions(1, second, 0.01) for second in (100, 130)] == [0, 0]
+    returned = await questions(1, 160, 0.01)
+    assert await members(placed) == [[1, 2]]
+    assert [alarm["active"] for alarm in await placed.alarms()] == [False, True]
+    assert opened <= 12
+    assert returned <= 11
