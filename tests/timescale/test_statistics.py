@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.exporting.pieces import Wanted, datastreams, pieces
 from services.ingest.meaning.normalise import Observation
+from services.ingest.meaning.sent import Sent, unit_code
 from services.ingest.questions.changes import changes
 from services.ingest.questions.statistics import statistics
 from services.ingest.questions.wind_rose import CALM_M_S, SPEED_EDGES_M_S, wind_roses
@@ -21,7 +22,9 @@ from services.ingest.registry.store import put_park
 from services.ingest.reports.period import Period
 from services.ingest.reports.report import Park, report
 from services.ingest.writing.announcement import announce
+from services.ingest.writing.as_sent import store_as_sent
 from services.ingest.writing.batch import ACCEPTED, Batch, Submission
+from services.ingest.writing.binary_copy import BinaryArray, BinaryArrayDumper
 from shared.database import connect, create_engine, service_role
 from shared.park_file import ParkFile
 from shared.text import BilingualText
@@ -64,8 +67,18 @@ async def fill(url: str) -> list[int]:
         known = {row.property_id: row.id for row in await connection.exec_driver_sql(query)}
     chance = random.Random(3)
     most = {"chlorine": 20.0, "ammonia": 20.0, "wind-speed": 9.0, "wind-direction": 360.0}
+    in_ppm = Sent(unit_code("ppm", "mg/m3"), 0.1, None, 0.3)
     rows = [
-        Observation(known[name], time, chance.uniform(0, top), chance.choice("NNNNNNTD"), None, None, 1)
+        Observation(
+            known[name],
+            time,
+            chance.uniform(0, top),
+            chance.choice("NNNNNNTD"),
+            None,
+            None,
+            1,
+            in_ppm if name == "ammonia" else None,
+        )
         for time in range(to_microseconds(START), to_microseconds(END), 300_000_000)
         for name, top in most.items()
     ]
@@ -76,7 +89,10 @@ async def fill(url: str) -> list[int]:
             [(row.datastream_id, from_microseconds(row.time), row.value, row.quality) for row in rows],
         )
         batch = Batch([Submission("test", rows, parks=frozenset({PARK.id}))])
-        await announce(connection, batch, np.full(len(rows), ACCEPTED, np.uint8), to_microseconds(END))
+        codes = np.full(len(rows), ACCEPTED, np.uint8)
+        await announce(connection, batch, codes, to_microseconds(END))
+        connection.adapters.register_dumper(BinaryArray, BinaryArrayDumper)
+        await store_as_sent(connection, batch, codes)
     return [known["chlorine"], known["ammonia"]]
 
 
@@ -107,6 +123,8 @@ async def answers(engine: AsyncEngine, numbers: list[int]) -> dict[str, Any]:
     for resolution in ("raw", "minute", "hour", "day"):
         wanted = Wanted(chosen, resolution, START, END, ZONE, 0.75)
         found[f"export {resolution}"] = [entry async for _, entries in pieces(ask, wanted) for entry in entries]
+    wanted = Wanted(chosen, "raw", START, END, ZONE, 0.75, sent=True)
+    found["export as sent"] = [entry async for _, entries in pieces(ask, wanted) for entry in entries]
     return found
 
 
@@ -138,6 +156,10 @@ async def test_the_same_answers_fresh_rolled_up_and_compressed(timescale: str, d
     assert expected["rose"].items[0].samples > 300
     assert len(expected["changes"]) == 500
     assert len(expected["export day"]) == 8
+    assert {(entry.sent_unit, entry.sent_maximum) for entry in expected["export as sent"]} == {
+        ("ppm", 0.3),
+        ("mg/m3", None),
+    }
     for step in ("fresh", "rolled up and compressed"):
         async with engine_of(timescale) as engine:
             found = await answers(engine, numbers)
@@ -147,4 +169,10 @@ async def test_the_same_answers_fresh_rolled_up_and_compressed(timescale: str, d
             connection.execute("SET search_path TO ingest, public")
             for name in ("observation_minute", "observation_hour", "observation_day"):
                 connection.execute(f"CALL refresh_continuous_aggregate('{name}', NULL, NULL)".encode())
-            connection.execute("SELECT compress_chunk(c, true) FROM show_chunks('observation') c")
+            for table in ("observation", "observation_as_sent"):
+                connection.execute(f"SELECT compress_chunk(c, true) FROM show_chunks('{table}') c".encode())
+            # Late readings go into what is compressed.
+            connection.execute(
+                "INSERT INTO observation_as_sent SELECT * FROM observation_as_sent LIMIT 1"
+                " ON CONFLICT (datastream_id, time) DO UPDATE SET unit = excluded.unit, value = excluded.value"
+            )

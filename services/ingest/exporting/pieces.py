@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.meaning.validity import quality_of_mean
 from services.ingest.meaning.wind import mean_direction
-from services.ingest.questions.as_sent import as_sent, unit_of
+from services.ingest.questions.as_sent import AsSent, as_sent
 from services.ingest.questions.days import midnights
 from services.ingest.questions.position import Resolution
 from shared.problems import NotFound
@@ -43,11 +43,12 @@ _DATASTREAMS = text(
     ORDER BY d.id LIMIT :limit
     """
 )
-_READINGS = """
+_READINGS = text(
+    """
     SELECT datastream_id, time, value, quality, minimum, maximum FROM observation
     WHERE datastream_id = :id AND time >= :start AND time < :end AND time > :after ORDER BY time LIMIT :limit
-"""
-_AS_STORED, _AS_SENT = text(_READINGS), text(as_sent(_READINGS))
+    """
+)
 _COLUMNS = "bucket AS time, mean, minimum, maximum, count AS readings, valid, over_range, total_sine, total_cosine"
 _PERIODS = {
     resolution: text(
@@ -161,8 +162,10 @@ async def _readings(ask: Ask, wanted: Wanted, datastream: Datastream) -> AsyncIt
     while True:
         question = {"id": datastream.id, "start": wanted.start, "end": wanted.end, "after": after, "limit": ROWS}
         async with ask() as connection:
-            rows = (await connection.execute(_AS_SENT if wanted.sent else _AS_STORED, question)).all()
-        yield [_reading(row, datastream) for row in rows]
+            rows = (await connection.execute(_READINGS, question)).all()
+            sent = await as_sent(connection, rows, {datastream.id: datastream.unit}) if wanted.sent else None
+        entries = [Entry(*row[1:]) for row in rows]
+        yield entries if sent is None else list(map(_with_sent, entries, sent))
         if len(rows) < ROWS:
             return
         after = rows[-1].time
@@ -187,13 +190,14 @@ async def _periods(ask: Ask, wanted: Wanted, datastream: Datastream) -> AsyncIte
         yield [_entry(row, datastream, wanted.valid_share) for row in rows]
 
 
-def _reading(row: Row[Any], datastream: Datastream) -> Entry:
-    _, time, value, quality, minimum, maximum, *sent = tuple(row)
-    entry = Entry(time, value, quality, minimum, maximum)
-    if not sent:
-        return entry
-    unit, *values = sent
-    return replace(entry, **dict(zip(COLUMNS_AS_SENT, (unit_of(unit, datastream.unit), *values), strict=True)))
+def _with_sent(entry: Entry, sent: AsSent) -> Entry:
+    return replace(
+        entry,
+        sent_unit=sent.unit,
+        sent_value=sent.value,
+        sent_minimum=sent.minimum,
+        sent_maximum=sent.maximum,
+    )
 
 
 def _entry(row: Row[Any], datastream: Datastream, share: float) -> Entry:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest import schemas
 from services.ingest.meaning.validity import quality_of_mean
 from services.ingest.meaning.wind import mean_direction, yamartino_sigma
-from services.ingest.questions.as_sent import as_sent, unit_of
+from services.ingest.questions.as_sent import AsSent, as_sent
 from services.ingest.questions.days import midnights, split_hours
 from services.ingest.questions.position import Position, Resolution
 from shared.problems import NotFound
@@ -34,13 +34,14 @@ _OWNED = text(
     JOIN park p ON p.id = s.park_id WHERE s.park_id = :park AND d.id = ANY(:ids)
     """
 )
-_READINGS = """
+_READINGS = text(
+    """
     SELECT datastream_id, time, value, quality, minimum, maximum FROM observation
     WHERE datastream_id = ANY(:ids) AND time >= :start AND time < :end
       AND (datastream_id, time) >= (:from_id, :from_time)
     ORDER BY datastream_id, time LIMIT :limit
-"""
-_AS_STORED, _AS_SENT = text(_READINGS), text(as_sent(_READINGS))
+    """
+)
 _FEW = text(
     """
     SELECT count(*) <= :limit FROM (
@@ -144,10 +145,14 @@ async def observations(
     """
     series = {number: _empty(question, number, position.resolution, sent=sent) for number in question.ids}
     if position.resolution == "raw":
-        statement = _AS_SENT if sent else _AS_STORED
-        rows, following = await _readings(connection, statement, question, position, limit)
+        rows, following = await _readings(connection, question, position, limit)
         for number, own in groupby(rows, itemgetter(0)):
             _take_readings(series[number], list(own))
+        if sent:
+            units = {number: question.unit(number) for number in question.ids}
+            told = zip(rows, await as_sent(connection, rows, units), strict=True)
+            for number, pairs in groupby(told, lambda pair: pair[0][0]):
+                _take_sent(series[number], [pair[1] for pair in pairs])
     else:
         rows, following = await _means(connection, question, position, limit)
         for row in rows:
@@ -156,7 +161,7 @@ async def observations(
 
 
 async def _readings(
-    connection: AsyncConnection, statement: TextClause, question: Asked, position: Position, limit: int
+    connection: AsyncConnection, question: Asked, position: Position, limit: int
 ) -> tuple[Sequence[Row[Any]], Position | None]:
     parameters = {
         "ids": question.ids,
@@ -166,7 +171,7 @@ async def _readings(
         "from_time": position.time,
         "limit": limit + 1,
     }
-    rows = (await connection.execute(statement, parameters)).all()
+    rows = (await connection.execute(_READINGS, parameters)).all()
     following = position.at(rows[limit].datastream_id, rows[limit].time) if len(rows) > limit else None
     return rows[:limit], following
 
@@ -219,12 +224,15 @@ def _empty(question: Asked, number: int, resolution: Resolution, *, sent: bool) 
 
 
 def _take_readings(series: schemas.Series, rows: list[Row[Any]]) -> None:
-    _, time, value, flags, minimum, maximum, *sent = map(list, zip(*rows, strict=True))
+    _, time, value, flags, minimum, maximum = map(list, zip(*rows, strict=True))
     series.time, series.value, series.minimum, series.maximum = time, value, minimum, maximum
     series.quality = [_QUALITY[flag] for flag in flags]
-    if sent:
-        units, series.sent_value, series.sent_minimum, series.sent_maximum = sent
-        series.sent_unit = [unit_of(unit, series.unit) for unit in units]
+
+
+def _take_sent(series: schemas.Series, sent: list[AsSent]) -> None:
+    units, values, minima, maxima = zip(*sent, strict=True)
+    series.sent_unit, series.sent_value = list(units), list(values)
+    series.sent_minimum, series.sent_maximum = list(minima), list(maxima)
 
 
 def _take_means(series: schemas.Series, columns: Sequence[list[Any]], valid_share: float) -> None:

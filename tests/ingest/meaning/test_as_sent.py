@@ -241,7 +241,7 @@ async def test_of_what_was_stored_before_it_was_kept_nothing_is_claimed(ingest: 
     number = (await ids(ingest))[AMMONIA]
     await lay(ingest, [(number, AT - timedelta(hours=2), 1.0, "N"), (number, AT, 2.0, "N")])
     async with await psycopg.AsyncConnection.connect(ingest.database_url) as connection:
-        await connection.execute("UPDATE ingest.as_sent_since SET since = %s", [AT - timedelta(hours=1)])
+        await connection.execute("INSERT INTO ingest.as_sent_since VALUES (%s)", [AT - timedelta(hours=1)])
     assert await told(ingest) == [(None, None), (2.0, "mg/m3")]
 
 

@@ -1,7 +1,7 @@
 """What was sent in another unit than it is stored in: a row for each such observation, for as long as that is kept.
 
-An observation without a row was sent as it is stored, if it was stored since this table is there. `as_sent_since` tells
-from which time on that is certain: of older observations nothing is known.
+An observation without a row was sent as it is stored, if it was stored since this table is there. Where some were
+stored before, `as_sent_since` tells from which time on that is certain: of older ones nothing is known.
 """
 
 from alembic import op
@@ -26,8 +26,7 @@ TABLES = (
     "CREATE TABLE as_sent_since (since timestamptz NOT NULL)",
     # A device's clock may lead a little, so that what is stored already may be of times that are still to come.
     """
-    INSERT INTO as_sent_since
-    SELECT CASE WHEN EXISTS (SELECT FROM observation) THEN now() + interval '1 hour' ELSE '-infinity' END
+    INSERT INTO as_sent_since SELECT now() + interval '1 hour' WHERE EXISTS (SELECT FROM observation)
     """,
     """
     INSERT INTO retention (relation, time_column, keep)
