@@ -19,6 +19,7 @@ from services.alerts.api import (
     suppressions,
     trials,
 )
+from services.alerts.api import baselines as baselines_api
 from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
 from services.alerts.engine.baselines import BaselineKeeper
@@ -157,6 +158,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
     app.include_router(incidents.router)
     app.include_router(floods.router)
     app.include_router(rules.router)
+    app.include_router(baselines_api.router)
     app.include_router(overrides.router)
     app.include_router(trials.router)
     app.include_router(kpi.router)

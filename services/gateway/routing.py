@@ -126,6 +126,7 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/parks/{park_id}/alarm-policy", Service.ALERTS, Scope.WRITE),
     Route("GET", "/parks/{park_id}/rules", Service.ALERTS),
     Route("GET", "/parks/{park_id}/rules/effective", Service.ALERTS),
+    Route("GET", "/parks/{park_id}/rules/baselines", Service.ALERTS),
     Route("GET", "/parks/{park_id}/rules/overrides", Service.ALERTS),
     Route("POST", "/parks/{park_id}/rules/overrides", Service.ALERTS, Scope.WRITE),
     Route("GET", "/parks/{park_id}/rules/overrides/{override_id}", Service.ALERTS),
