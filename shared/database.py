@@ -33,6 +33,7 @@ def create_engine(
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=True,
+        hide_parameters=True,  # they hold passwords of devices, and errors are logged
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
             # The server gives up first, and says so; the client does where the server is gone.

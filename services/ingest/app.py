@@ -84,7 +84,7 @@ def build_state(settings: IngestSettings) -> State:
     )
     server = StationServer(settings.ingest_hj212_host, settings.ingest_hj212_port, registry.device, writer, limits)
     replays = Replays(engine, registry, writer, ahead=clock_ahead, late=late)
-    commands = command_parts.dispatcher(engine, server.links, settings)
+    commands = command_parts.dispatcher(engine, server.links, registry.device, settings, relay.wake)
     return State(
         engine,
         redis,

@@ -17,7 +17,8 @@ MAX_TEXT = 1000
 _FREE_TEXT = "//"
 _INFO = "Info"
 _OF_THE_MESSAGE = frozenset({"DataTime", "QN", "PolId", "InfoId", "BeginTime", "EndTime"})
-_SECRET = frozenset({"NewSK", "NewPW"})
+SECRET = frozenset({"NewSK", "NewPW"})
+"""Fields that are never shown."""
 _OF_THE_SAMPLE = frozenset({"SampleTime", "CompleteTime", "SampleType", _INFO})
 
 
@@ -86,7 +87,7 @@ def reports(segment: Segment) -> list[Report]:
         of_device = pair.suffix is None or (pair.suffix == _INFO and kind is not Kind.RAW_SAMPLE)
         subject = of_message if of_device else pair.name
         name = pair.name if of_device else pair.suffix or ""
-        if name in _SECRET or (pair.suffix is None and name in _OF_THE_MESSAGE):
+        if name in SECRET or (pair.suffix is None and name in _OF_THE_MESSAGE):
             continue
         if kind is Kind.RAW_SAMPLE and name not in _OF_THE_SAMPLE:
             continue  # the reading itself

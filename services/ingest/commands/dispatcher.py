@@ -15,12 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest import metrics
 from services.ingest.commands import lifecycle, store
+from services.ingest.commands.access import Access
 from services.ingest.commands.lifecycle import Patience, Progress
 from services.ingest.commands.requests import Sender, message
 from services.ingest.commands.store import Command, Front
 from services.ingest.stations.links import Link, Links, NotConnected
 from shared.hj212.codes import DATA_COMMANDS, Cn
 from shared.hj212.commands import data_time, format_qn
+from shared.hj212.reports import SECRET
 from shared.hj212.segment import Pair, Segment
 from shared.outages import DATABASE_OUTAGES
 from shared.telemetry import get_logger
@@ -57,9 +59,15 @@ class Dispatcher:
     """A listener of the links of this process, and the loop that serves them."""
 
     def __init__(
-        self, engine: AsyncEngine, links: Links, patience: Patience, clock: Callable[[], datetime] = utc_now
+        self,
+        engine: AsyncEngine,
+        links: Links,
+        patience: Patience,
+        access: Access,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.patience = patience
+        self._access = access
         self._engine = engine
         self._links = links
         self._clock = clock
@@ -121,12 +129,17 @@ class Dispatcher:
         keys = sorted({entry.key for entry in heard})
         now = self._clock()
         async with self._engine.begin() as connection:
-            commands = {(command.mn, command.qn or ""): command for command in await store.take_by_qn(connection, keys)}
+            before = {(command.mn, command.qn or ""): command for command in await store.take_by_qn(connection, keys)}
+            commands = dict(before)
             for entry in heard:
                 command = commands.get(entry.key)
                 if command is not None:
                     commands[entry.key] = command.going(self._after(command, entry, now))
             await store.save(connection, list(commands.values()), now)
+            news = [after for key, after in commands.items() if after.progress.state != before[key].progress.state]
+            changed = [await self._access.settle(connection, command) for command in news]
+        if any(changed):
+            self._access.changed()
         del self._heard[: len(heard)]
         for key in keys:
             ended = commands.get(key)
@@ -166,7 +179,7 @@ class Dispatcher:
                 page, after = await store.fronts(connection, after)
             fronts = [front for front in page if front.command.progress.state is lifecycle.State.REQUESTED]
             waiting |= {front.command.mn for front in fronts}
-            await self._send_those([front for front in fronts if self._is_ours(front)])
+            await self._send_those([front for front in fronts if self._is_ours(front) and await self._ready(front)])
         self._waiting = frozenset(waiting)
 
     def _is_ours(self, front: Front) -> bool:
@@ -175,6 +188,10 @@ class Dispatcher:
             # A device that another park has meanwhile does not do what the former one asked.
             return False
         return front.last_seen is None or link.heard_at >= front.last_seen - FRESHER_ELSEWHERE
+
+    async def _ready(self, front: Front) -> bool:
+        link = self._links.get(front.command.mn)
+        return link is not None and await self._access.ready(front.command, link.pw)
 
     async def _send_those(self, fronts: list[Front]) -> None:
         if not fronts:
@@ -200,7 +217,7 @@ class Dispatcher:
         self._asked[command.mn] = command
         if command.request.span is not None:
             self._links.watched.add((command.mn, command.cn))
-        sender = Sender(link.st or DEFAULT_ST, link.device.password or link.pw or DEFAULT_PW)
+        sender = Sender(link.st or DEFAULT_ST, link.pw or link.device.password or DEFAULT_PW)
         with contextlib.suppress(NotConnected):
             link.send(message(command.request, link.device, sender, command.qn, now))
             metrics.COMMANDS.labels(command.progress.state.value).inc()
@@ -232,7 +249,7 @@ def _data(message: Segment, asked: Command | None, link: Link) -> _Heard | None:
     key = (link.mn, asked.qn)
     span = asked.request.span
     if span is None:
-        values = {_key(pair): pair.value for pair in message.pairs}
+        values = {_key(pair): pair.value for pair in message.pairs if pair.name not in SECRET}
         return _Heard(key, asked.cn, fields=lifecycle.bounded(values))
     local = data_time(message)
     if local is None or not span[0] <= local.replace(tzinfo=link.device.zone) <= span[1]:

@@ -1,9 +1,11 @@
 """The running parts of commands, from the settings."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ingest.commands.access import Access
 from services.ingest.commands.dispatcher import Dispatcher
 from services.ingest.commands.filling import GapFilling, GapRules
 from services.ingest.commands.lifecycle import Patience
@@ -12,7 +14,13 @@ from services.ingest.stations.links import Links
 from services.ingest.stations.session import Directory
 
 
-def dispatcher(engine: AsyncEngine, links: Links, settings: IngestSettings) -> Dispatcher:
+def dispatcher(
+    engine: AsyncEngine,
+    links: Links,
+    directory: Directory,
+    settings: IngestSettings,
+    registry_changed: Callable[[], None],
+) -> Dispatcher:
     """What sends commands and follows them."""
     patience = Patience(
         over_time=timedelta(seconds=settings.ingest_command_over_time_s),
@@ -20,7 +28,7 @@ def dispatcher(engine: AsyncEngine, links: Links, settings: IngestSettings) -> D
         execution=timedelta(seconds=settings.ingest_command_execution_s),
         connection=timedelta(seconds=settings.ingest_command_connection_s),
     )
-    return Dispatcher(engine, links, patience)
+    return Dispatcher(engine, links, patience, Access(engine, directory, registry_changed))
 
 
 def gap_filling(

@@ -15,6 +15,7 @@ from services.ingest.commands.loggers import (
     SetTime,
     SetTimeout,
 )
+from services.ingest.commands.secrets import SetKey, SetPassword
 from services.ingest.registry.snapshot import Device
 from shared.hj212.codes import flag_of
 from shared.hj212.commands import format_time
@@ -31,7 +32,9 @@ CommandRequest = Annotated[
     | OfAnalyser
     | SetSamplingPeriod
     | GetInformation
-    | SetParameter,
+    | SetParameter
+    | SetPassword
+    | SetKey,
     Field(discriminator="command"),
 ]
 """What a caller may ask, told apart by ``command``."""

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.commands.lifecycle import Patience, Progress, State, requested
 from services.ingest.commands.requests import REQUEST, CommandRequest
+from services.ingest.commands.secrets import SHOW
 
 MAX_OPEN = 50
 """Open commands of one device; more would only wait."""
@@ -104,7 +105,7 @@ async def add(
         "park": park_id,
         "mn": mn,
         "cn": request.cn.value,
-        "request": REQUEST.dump_json(request).decode(),
+        "request": REQUEST.dump_json(request, context=SHOW).decode(),
         "origin": origin,
         "by": by,
         "now": now,

@@ -18,8 +18,8 @@ _OF_DEVICE = tuple(Device.model_fields)
 """Each field of a device has a column of its name."""
 _PUT_DEVICE = text(
     f"""
-    INSERT INTO device (station_id, registered_at, {", ".join(_OF_DEVICE)})
-    VALUES (:station_id, coalesce(CAST(:registered_at AS timestamptz), now()), :{", :".join(_OF_DEVICE)})
+    INSERT INTO device (station_id, registered_at, password_set, {", ".join(_OF_DEVICE)})
+    VALUES (:station_id, coalesce(CAST(:registered_at AS timestamptz), now()), :password_set, :{", :".join(_OF_DEVICE)})
     """  # noqa: S608  (names of our own model)
 )
 _PUT_DATASTREAM = text(
@@ -52,7 +52,10 @@ _RETIRE = (
 )
 _FOREIGN_DEVICES = text("SELECT mn FROM device WHERE mn = ANY(:mns) ORDER BY mn LIMIT 5")
 _REGISTERED_AT = text(
-    "SELECT d.mn, d.registered_at FROM device d JOIN station s ON s.id = d.station_id WHERE s.park_id = :park"
+    """
+    SELECT d.mn, d.registered_at, d.password_set FROM device d JOIN station s ON s.id = d.station_id
+    WHERE s.park_id = :park
+    """
 )
 
 
@@ -80,14 +83,17 @@ async def put_instruments(
     What the stations in ``retire`` had before, or all of the park's for None, and have no more becomes inactive.
     """
     found = await connection.execute(_REGISTERED_AT, {"park": park_id})
-    registered: dict[str, datetime] = {row.mn: row.registered_at for row in found}
+    registered: dict[str, tuple[datetime, str | None]] = {
+        row.mn: (row.registered_at, row.password_set) for row in found
+    }
     stations = None if retire is None else list(retire)
     for statement in _RETIRE:
         await connection.execute(statement, {"park": park_id, "stations": stations})
     devices = [
-        {"station_id": station_id, "registered_at": registered.get(device.mn), **device.model_dump()}
+        {"station_id": station_id, "registered_at": since, "password_set": password_set, **device.model_dump()}
         for station_id, entry in instruments.items()
         if (device := entry.device) is not None
+        for since, password_set in [registered.get(device.mn, (None, None))]
     ]
     await _refuse_devices_of_others(connection, [device["mn"] for device in devices])
     await put_all(connection, _PUT_DEVICE, devices)

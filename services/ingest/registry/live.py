@@ -123,6 +123,7 @@ def build_snapshot(
                 streams=by_station[row.station_id],
                 cipher=None if row.sm4_key is None else Sm4(row.sm4_key),
                 by_id=_by_id_where_measured(by_station[row.station_id].values()),
+                password_set=row.password_set,
             )
             for row in devices
         },

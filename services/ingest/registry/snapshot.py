@@ -48,6 +48,8 @@ class Stream:
 class Device:
     """An HJ 212 device. ``streams`` is keyed by factor code and cadence; a ``password`` of None accepts any.
 
+    ``password_set`` is one that a command has set: it is taken too, as nobody knows when the device changes to it.
+
     ``cipher`` stands where its bodies are encrypted (edition of 2025). ``by_id`` has the same streams by their ids
     where one of them is ``at_measured_state``, and else nothing.
     """
@@ -62,6 +64,13 @@ class Device:
     streams: Mapping[tuple[str, str], Stream] = field(default_factory=dict)
     cipher: BodyCipher | None = None
     by_id: Mapping[int, Stream] = field(default_factory=dict)
+    password_set: str | None = None
+
+    def takes(self, password: str | None) -> bool:
+        """Whether a frame with this password is the device's."""
+        if self.password is None or password == self.password:
+            return True
+        return self.password_set is not None and password == self.password_set
 
 
 @dataclass(frozen=True, slots=True)

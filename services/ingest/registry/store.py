@@ -63,7 +63,8 @@ _RETIRE = (
 )
 _SNAPSHOT_DEVICES = text(
     """
-    SELECT d.mn, s.park_id, d.station_id, p.timezone, d.password, d.crc_mode, d.acknowledge, d.sm4_key
+    SELECT d.mn, s.park_id, d.station_id, p.timezone, d.password, d.crc_mode, d.acknowledge, d.sm4_key,
+           d.password_set
     FROM device d JOIN station s ON s.id = d.station_id JOIN park p ON p.id = s.park_id
     """
 )

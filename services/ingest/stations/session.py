@@ -164,7 +164,7 @@ class Session:
     def _verdict(self, segment: Segment, device: Device | None, now: datetime) -> tuple[Verdict, Normalised]:
         if device is None:
             return Verdict.UNKNOWN_MN, NOTHING
-        if device.password is not None and segment.pw != device.password:
+        if not device.takes(segment.pw):
             return Verdict.WRONG_PASSWORD, NOTHING
         if segment.cn in _ANSWERS_OF_DEVICES:
             return Verdict.ANSWER, NOTHING

@@ -38,6 +38,8 @@ class Answering:
         self.says: dict[str, str] = {}
         """What it says before it is done, by the command."""
         self.refuses: QnRtn | None = None
+        self.next_password: str | None = None
+        """What it shows from its next answer on, once it was told to."""
         self._head = {"mn": mn, "pw": "123456", "st": "31"}
 
     async def tell(self, time: datetime, value: float) -> None:
@@ -66,6 +68,8 @@ class Answering:
         if self.refuses is not None:
             await self.client.send(commands.request_answer(message, self.refuses))
             return
+        if message.cn == Cn.SET_PASSWORD and self.next_password is not None:
+            self._head["pw"] = message.pw = self.next_password
         await self.client.send(commands.request_answer(message, QnRtn.READY))
         result = ExeRtn.DONE
         if message.cn == self.cn:

@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.ingest.commands.requests import REQUEST, Sender, message
+from services.ingest.commands.secrets import SHOW
 from tests.ingest.devices import device
 
 NOW = datetime(2026, 3, 1, 4, 0, 5, tzinfo=UTC)
@@ -60,6 +61,12 @@ ON_THE_WIRE = "BeginTime=20260228000000;EndTime=20260228235959"
             "3021",
             "PolId=a21022;InfoId=i13004;i13004-Info=168.0",
         ),
+        ({"command": "set_password", "password": "654321"}, "1072", "NewPW=654321"),
+        (
+            {"command": "set_key", "key": "0123456789abcdef"},
+            "1014",
+            "SKCreateTime=20260301120005;NewSK=0123456789abcdef",
+        ),
         ({"command": "keep_sample", "factor": "a21022"}, "3022", "PolId=a21022"),
         ({"command": "standard_check", "factor": "a21022"}, "3024", "PolId=a21022"),
     ],
@@ -68,7 +75,16 @@ def test_the_message_for_the_wire(request_: dict[str, Any], cn: str, body: str) 
     asked = REQUEST.validate_python(request_)
     told = message(asked, device(), Sender("22", "123456"), "20260301120005000", NOW).encode().decode()
     assert told == f"QN=20260301120005000;ST=22;CN={cn};PW=123456;MN=A1;Flag=5;CP=&&{body}&&"
-    assert REQUEST.validate_json(REQUEST.dump_json(asked)) == asked
+    assert REQUEST.validate_json(REQUEST.dump_json(asked, context=SHOW)) == asked
+
+
+@pytest.mark.parametrize(("name", "secret"), [("password", "654321"), ("key", "0123456789abcdef")])
+def test_secrets_are_not_shown(name: str, secret: str) -> None:
+    asked = REQUEST.validate_python({"command": f"set_{name}", name: secret})
+    assert secret not in f"{asked!r} {REQUEST.dump_json(asked)!r}"
+    with pytest.raises(ValidationError) as refused:
+        REQUEST.validate_python({"command": f"set_{name}", name: secret + ";"})
+    assert secret not in str(refused.value.errors(include_input=False))
 
 
 @pytest.mark.parametrize(
@@ -96,6 +112,9 @@ def test_the_message_for_the_wire(request_: dict[str, Any], cn: str, body: str) 
             "end": "2026-01-01T00:00:00Z",
         },
         {"command": "set_parameter", "info": "i11001", "value": "1"},
+        {"command": "set_password", "password": "1234567"},
+        {"command": "set_password", "password": "12345;"},
+        {"command": "set_key", "key": "short"},
         {"command": "set_parameter", "info": "i13004", "value": "1;PW=2"},
         {"command": "set_parameter", "info": "i13004", "value": "1&&"},
     ],
