@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,7 +80,6 @@ class IngestClient:
 
     async def gas_stations(self, park_id: str, property_id: str) -> list[GasStation]:
         """Return the realtime datastreams of a property in a park."""
-        answer = await self._get("/datastreams", {"park_id": park_id})
         return [
             GasStation(
                 datastream_id=row["id"],
@@ -91,7 +90,7 @@ class IngestClient:
                 range_upper=row.get("range_upper"),
                 detection_limit=row.get("detection_limit"),
             )
-            for row in _items(answer)
+            async for row in self._rows("/datastreams", {"park_id": park_id})
             if row["property_id"] == property_id and row["cadence"] == "realtime"
         ]
 
@@ -121,18 +120,20 @@ class IngestClient:
                 "resolution": "raw",
                 "limit": _POINTS_A_REQUEST,
             }
-            await self._pages(f"/parks/{park_id}/observations", parameters, found)
-        return list(found.values())
-
-    async def _pages(self, path: str, parameters: dict[str, Any], found: dict[int, Series]) -> None:
-        cursor: str | None = None
-        while True:
-            answer = await self._get(path, parameters | ({"cursor": cursor} if cursor else {}))
-            for row in _items(answer):
+            async for row in self._rows(f"/parks/{park_id}/observations", parameters):
                 series = found[row["datastream_id"]]
                 series.time.extend(datetime.fromisoformat(text) for text in row["time"])
                 series.value.extend(row["value"])
                 series.quality.extend(row["quality"])
+        return list(found.values())
+
+    async def _rows(self, path: str, parameters: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """The items of all pages."""
+        cursor: str | None = None
+        while True:
+            answer = await self._get(path, parameters | ({"cursor": cursor} if cursor else {}))
+            for row in _items(answer):
+                yield row
             cursor = answer.json().get("next")
             if cursor is None:
                 return

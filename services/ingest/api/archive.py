@@ -1,6 +1,5 @@
 """Raw frames over HTTP: read, and read again after a mapping was mended."""
 
-import base64
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,11 +8,13 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.archive import frames, replays
+from services.ingest.questions.asking import asking
 from services.ingest.registry import questions
 from services.ingest.schemas import archive as schemas
 from services.ingest.state import Ingest
 from services.ingest.stations.verdicts import Verdict
-from shared.problems import BadRequest, Conflict, NotFound, responses
+from shared import cursors
+from shared.problems import BadRequest, Conflict, NotFound, Unavailable, responses
 from shared.time import UtcDatetime, iso, utc_now
 from shared.web import actor
 
@@ -22,7 +23,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]
 
 
-@router.get("/parks/{park_id}/devices/{mn}/frames", responses=responses(BadRequest, NotFound))
+@router.get("/parks/{park_id}/devices/{mn}/frames", responses=responses(BadRequest, NotFound, Unavailable))
 async def device_frames(
     park_id: str,
     mn: str,
@@ -34,17 +35,17 @@ async def device_frames(
     cursor: Cursor = None,
 ) -> schemas.RawFramePage:
     """What a device sent, byte by byte, from `start` on and before `end`, the latest first; passwords are hidden."""
-    async with ingest.questions.connect() as connection:
+    async with asking(ingest) as connection:
         await questions.require_device(connection, park_id, mn)
         return await _page(connection, mn, start, end, verdict, limit, cursor)
 
 
-@router.get("/devices/unknown/{mn}/frames", tags=["internal"], responses=responses(BadRequest))
+@router.get("/devices/unknown/{mn}/frames", tags=["internal"], responses=responses(BadRequest, Unavailable))
 async def quarantined_frames(
     mn: str, ingest: Ingest, limit: Limit = 100, cursor: Cursor = None
 ) -> schemas.RawFramePage:
     """What a device sent while no park had it, the latest first."""
-    async with ingest.questions.connect() as connection:
+    async with asking(ingest) as connection:
         return await _page(connection, mn, None, None, [Verdict.UNKNOWN_MN], limit, cursor)
 
 
@@ -74,25 +75,26 @@ async def replay(
     return schemas.Replay.model_validate(begun)
 
 
-@router.get("/parks/{park_id}/replays", responses=responses(BadRequest, NotFound))
+@router.get("/parks/{park_id}/replays", responses=responses(BadRequest, NotFound, Unavailable))
 async def replays_of_park(
     park_id: str, ingest: Ingest, mn: str | None = None, limit: Limit = 100, cursor: Cursor = None
 ) -> schemas.ReplayPage:
     """Replays of a park, or of one device of it, the latest first; those that a registration began, too."""
-    before = None if cursor is None else _read_cursor(cursor)
-    async with ingest.questions.connect() as connection:
+    before = None if cursor is None else cursors.read(cursor, _replay_place)
+    async with asking(ingest) as connection:
         await questions.park(connection, park_id)
         found = await replays.page(connection, park_id, mn, before, limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
     return schemas.ReplayPage(
         items=[schemas.Replay.model_validate(entry) for entry in found[:limit]],
-        next=_cursor(found[limit - 1]) if len(found) > limit else None,
+        next=None if last is None else cursors.write(iso(last.requested_at), last.id),
     )
 
 
-@router.get("/parks/{park_id}/replays/{replay_id}", responses=responses(NotFound))
+@router.get("/parks/{park_id}/replays/{replay_id}", responses=responses(NotFound, Unavailable))
 async def one_replay(park_id: str, replay_id: UUID, ingest: Ingest) -> schemas.Replay:
     """How far a replay is."""
-    async with ingest.questions.connect() as connection:
+    async with asking(ingest) as connection:
         return schemas.Replay.model_validate(await replays.one(connection, park_id, replay_id))
 
 
@@ -128,13 +130,6 @@ async def _page(
     )
 
 
-def _cursor(last: replays.Replay) -> str:
-    return base64.urlsafe_b64encode(f"{iso(last.requested_at)} {last.id}".encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        time, replay_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
-        return datetime.fromisoformat(time), UUID(replay_id)
-    except ValueError as error:
-        raise BadRequest("The cursor is not one of ours; pass on `next` of the page before, unchanged.") from error
+def _replay_place(parts: list[str]) -> tuple[datetime, UUID]:
+    time, replay_id = parts
+    return datetime.fromisoformat(time), UUID(replay_id)

@@ -8,8 +8,9 @@ from services.ingest import schemas
 from services.ingest.commands import gap_store, questions, store
 from services.ingest.commands.lifecycle import State
 from services.ingest.commands.requests import CommandRequest
+from services.ingest.questions.asking import asking
 from services.ingest.state import Ingest
-from shared.problems import NotFound, TooManyRequests, Unprocessable, responses
+from shared.problems import BadRequest, NotFound, TooManyRequests, Unavailable, Unprocessable, responses
 from shared.time import utc_now
 from shared.web import actor
 
@@ -38,38 +39,38 @@ async def post_command(
     return command
 
 
-@router.get(DEVICE + "/commands", responses=responses(NotFound))
+@router.get(DEVICE + "/commands", responses=responses(BadRequest, NotFound, Unavailable))
 async def commands(
     park_id: str, mn: str, ingest: Ingest, state: State | None = None, limit: Limit = 100, cursor: str | None = None
 ) -> schemas.CommandPage:
     """The commands of a device, latest first."""
     _check(ingest, park_id, mn)
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         return await questions.commands(connection, park_id, mn, state, limit, cursor)
 
 
-@router.get(DEVICE + "/commands/{command_id}", responses=responses(NotFound))
+@router.get(DEVICE + "/commands/{command_id}", responses=responses(NotFound, Unavailable))
 async def command(
     park_id: str, mn: str, command_id: Annotated[int, Path(ge=1, lt=2**62)], ingest: Ingest
 ) -> schemas.Command:
     """One command of a device."""
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         return await questions.command(connection, park_id, mn, command_id)
 
 
-@router.get(DEVICE + "/gaps", responses=responses(NotFound))
+@router.get(DEVICE + "/gaps", responses=responses(BadRequest, NotFound, Unavailable))
 async def gaps(park_id: str, mn: str, ingest: Ingest, limit: Limit = 100, cursor: str | None = None) -> schemas.GapPage:
     """The spans in which records of a device were missing, and what became of them; latest found first."""
     _check(ingest, park_id, mn)
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         return await questions.gaps(connection, park_id, mn, limit, cursor)
 
 
-@router.get(DEVICE + "/gap-filling", responses=responses(NotFound))
+@router.get(DEVICE + "/gap-filling", responses=responses(NotFound, Unavailable))
 async def gap_filling(park_id: str, mn: str, ingest: Ingest) -> schemas.GapFilling:
     """Whether the device is asked for records that are missing."""
     _check(ingest, park_id, mn)
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         return schemas.GapFilling(enabled=await gap_store.enabled(connection, mn))
 
 

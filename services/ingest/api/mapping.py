@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from services.ingest.questions.asking import asking
 from services.ingest.registry import mapping, mapping_store, questions
 from services.ingest.registry import store as registry_store
 from services.ingest.schemas import RegistryTaken
 from services.ingest.state import Ingest
-from shared.problems import Conflict, NotFound, Unprocessable, UnsupportedMediaType, responses
+from shared.problems import Conflict, NotFound, Unavailable, Unprocessable, UnsupportedMediaType, responses
 
 router = APIRouter(tags=["ingest"])
 _READ: dict[str, Callable[[bytes], mapping.ParkMapping]] = {
@@ -33,7 +34,7 @@ _BODIES: dict[str, Any] = {
 }
 
 
-@router.get("/parks/{park_id}/mapping", response_class=Response, responses=responses(NotFound))
+@router.get("/parks/{park_id}/mapping", response_class=Response, responses=responses(NotFound, Unavailable))
 async def get_mapping(
     park_id: str,
     ingest: Ingest,
@@ -41,7 +42,7 @@ async def get_mapping(
     station: Annotated[list[str] | None, Query(max_length=1000, description="codes; all by default")] = None,
 ) -> Response:
     """Devices, and which factor code becomes which datastream, as a file that `PUT` takes back; holds passwords."""
-    async with ingest.questions.connect() as connection:
+    async with asking(ingest) as connection:
         await questions.park(connection, park_id)
         found = await mapping_store.read_mapping(connection, park_id, station)
     headers = {"Content-Disposition": f'attachment; filename="{park_id}-mapping.{format}"', "Cache-Control": "no-store"}

@@ -5,32 +5,37 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.ingest import schemas
+from services.ingest.questions.asking import asking
+from services.ingest.questions.latest import read_cursor
 from services.ingest.registry import questions
 from services.ingest.registry import store as registry_store
 from services.ingest.state import Ingest
 from shared.park_file import ParkFile
 from shared.problems import (
+    BadRequest,
     Conflict,
     NotFound,
+    Unavailable,
     Unprocessable,
     responses,
 )
 from shared.time import UtcDatetime, iso
 
 router = APIRouter(tags=["ingest"])
+MAX_DATASTREAMS = 2000
 
 
-@router.get("/parks")
+@router.get("/parks", responses=responses(Unavailable))
 async def parks(ingest: Ingest) -> schemas.ParkPage:
     """All parks."""
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         return schemas.ParkPage(items=await questions.parks(connection))
 
 
-@router.get("/parks/{park_id}", responses=responses(NotFound))
+@router.get("/parks/{park_id}", responses=responses(NotFound, Unavailable))
 async def park(park_id: str, ingest: Ingest) -> schemas.Park:
     """One park."""
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         return await questions.park(connection, park_id)
 
 
@@ -48,23 +53,23 @@ async def put_registry(park_id: str, file: ParkFile, ingest: Ingest) -> schemas.
     return schemas.RegistryTaken(stations=stations, datastreams=datastreams)
 
 
-@router.get("/parks/{park_id}/enterprises", responses=responses(NotFound))
+@router.get("/parks/{park_id}/enterprises", responses=responses(NotFound, Unavailable))
 async def enterprises(park_id: str, ingest: Ingest) -> schemas.EnterprisePage:
     """The companies of a park."""
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         await questions.park(connection, park_id)
         return schemas.EnterprisePage(items=await questions.enterprises(connection, park_id))
 
 
-@router.get("/parks/{park_id}/stations", responses=responses(NotFound))
+@router.get("/parks/{park_id}/stations", responses=responses(NotFound, Unavailable))
 async def stations(park_id: str, ingest: Ingest) -> schemas.StationPage:
     """The stations of a park with their devices and datastreams."""
-    async with ingest.engine.connect() as connection:
+    async with asking(ingest) as connection:
         await questions.park(connection, park_id)
         return schemas.StationPage(items=await questions.stations(connection, park_id))
 
 
-@router.get("/parks/{park_id}/stations/{station_id}/locations", responses=responses(NotFound))
+@router.get("/parks/{park_id}/stations/{station_id}/locations", responses=responses(NotFound, Unavailable))
 async def locations(
     park_id: str,
     station_id: str,
@@ -73,14 +78,20 @@ async def locations(
     cursor: UtcDatetime | None = None,
 ) -> schemas.StationLocationPage:
     """Where a station has stood, the latest first."""
-    async with ingest.questions.connect() as connection:
+    async with asking(ingest) as connection:
         found = await questions.locations(connection, park_id, station_id, cursor, limit + 1)
     following = iso(found[limit - 1].since) if len(found) > limit else None
     return schemas.StationLocationPage(items=found[:limit], next=following)
 
 
-@router.get("/datastreams", tags=["internal"])
-async def datastreams(ingest: Ingest, park_id: str | None = None) -> schemas.DatastreamPage:
-    """Every datastream with its station, for the other services."""
-    async with ingest.engine.connect() as connection:
-        return schemas.DatastreamPage(items=await questions.datastreams(connection, park_id))
+@router.get("/datastreams", tags=["internal"], responses=responses(BadRequest, Unavailable))
+async def datastreams(
+    ingest: Ingest,
+    park_id: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_DATASTREAMS)] = MAX_DATASTREAMS,
+    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+) -> schemas.DatastreamPage:
+    """Datastreams with their stations, of one park or of all, for the other services."""
+    after = read_cursor(cursor)
+    async with asking(ingest) as connection:
+        return await questions.datastreams(connection, park_id, after, limit)

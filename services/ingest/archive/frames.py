@@ -1,6 +1,5 @@
 """The archive of raw frames: those of one device, page by page."""
 
-import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.stations.verdicts import Verdict
-from shared.problems import BadRequest
+from shared import cursors
 from shared.time import EPOCH, from_microseconds, to_microseconds
 
-_PASSWORD = re.compile(r"(PW=)[^;,&]*")
+_PASSWORD = re.compile(r"((?:PW|NewSK)=)[^;,&]*")
 _COLUMNS = "received_at, coalesce(number, 0) AS number, remote, verdict, detail, frame, unmapped"
 # What was quarantined belonged to nobody; all else to the park that had the device when it came.
 _OF_DEVICE = """
@@ -49,19 +48,17 @@ class Place(NamedTuple):
 
     def cursor(self) -> str:
         """The place as a caller passes it back."""
-        return base64.urlsafe_b64encode(f"{to_microseconds(self.at)}:{self.number}".encode()).decode()
+        return cursors.write(to_microseconds(self.at), self.number)
 
     @classmethod
     def of(cls, cursor: str) -> "Place":
         """The inverse of ``cursor``. Raises BadRequest."""
-        try:
-            time, number = base64.urlsafe_b64decode(cursor.encode()).decode().split(":")
-            place = cls(from_microseconds(int(time)), int(number))
-        except (ValueError, OverflowError) as error:
-            raise BadRequest("The cursor is not one of ours; pass on `next` of the page before, unchanged.") from error
-        if not 0 <= place.number < 1 << 63:
-            raise BadRequest("The cursor is not one of ours; pass on `next` of the page before, unchanged.")
-        return place
+        return cursors.read(cursor, cls._of)
+
+    @classmethod
+    def _of(cls, parts: list[str]) -> "Place":
+        time, number = parts
+        return cls(from_microseconds(int(time)), cursors.count(number))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
 """The latest observation of every datastream of a park."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.problems import BadRequest
+from shared import cursors
 from shared.vocabulary import observed_properties
 
 # One probe of the index a datastream.
@@ -53,21 +51,19 @@ def page_of(rows: Sequence[Any], cadence: str, limit: int) -> dict[str, Any]:
         }
         for number, station, name, time, value, flag in rows[:limit]
     ]
-    return {"items": items, "next": _cursor(items[-1]["datastream_id"]) if len(rows) > limit else None}
+    return {"items": items, "next": cursor_after(items[-1]["datastream_id"]) if len(rows) > limit else None}
 
 
-def _cursor(datastream_id: int) -> str:
-    return base64.urlsafe_b64encode(str(datastream_id).encode()).decode()
+def cursor_after(datastream_id: int) -> str:
+    """The cursor of the page that follows this datastream."""
+    return cursors.write(datastream_id)
 
 
 def read_cursor(cursor: str | None) -> int:
     """The id that a page begins after; raises BadRequest."""
-    if cursor is None:
-        return 0
-    try:
-        number = int(base64.urlsafe_b64decode(cursor.encode()))
-        if not 0 <= number < 2**31:
-            raise ValueError(number)
-    except (ValueError, binascii.Error) as error:
-        raise BadRequest("The cursor is not one of ours; pass on `next` of the page before, unchanged.") from error
-    return number
+    return 0 if cursor is None else cursors.read(cursor, _datastream_id)
+
+
+def _datastream_id(parts: list[str]) -> int:
+    (number,) = parts
+    return cursors.count(number, bits=31)

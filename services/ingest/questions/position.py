@@ -1,12 +1,10 @@
 """Where a page of series ends and the next one begins."""
 
-import base64
-import binascii
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Self, cast, get_args
 
-from shared.problems import BadRequest
+from shared import cursors
 from shared.time import from_microseconds, to_microseconds
 
 Resolution = Literal["raw", "minute", "hour", "day"]
@@ -39,17 +37,17 @@ class Position:
     def cursor(self) -> str:
         """As it is handed out."""
         times = (to_microseconds(time) for time in (self.start, self.end, self.time))
-        parts = (self.resolution, *times, self.datastream_id)
-        return base64.urlsafe_b64encode(":".join(map(str, parts)).encode()).decode()
+        return cursors.write(self.resolution, *times, self.datastream_id)
 
     @classmethod
     def read(cls, cursor: str) -> Self:
         """The inverse of ``cursor``; raises BadRequest for anything else."""
-        try:
-            resolution, start, end, time, number = base64.urlsafe_b64decode(cursor.encode()).decode().split(":")
-            if resolution not in get_args(Resolution) or not 0 <= int(number) < 2**31:
-                raise ValueError(cursor)
-            since, until, at = (from_microseconds(int(part)) for part in (start, end, time))
-        except (ValueError, binascii.Error, OverflowError) as error:
-            raise BadRequest("The cursor is not one of ours; pass on `next` of the page before, unchanged.") from error
-        return cls(cast(Resolution, resolution), since, until, int(number), at)
+        return cursors.read(cursor, cls._of)
+
+    @classmethod
+    def _of(cls, parts: list[str]) -> Self:
+        resolution, start, end, time, number = parts
+        if resolution not in get_args(Resolution):
+            raise ValueError(resolution)
+        since, until, at = (from_microseconds(int(part)) for part in (start, end, time))
+        return cls(cast(Resolution, resolution), since, until, cursors.count(number, bits=31), at)

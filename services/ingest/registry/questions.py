@@ -8,6 +8,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import schemas
+from services.ingest.questions.latest import cursor_after
 from shared.problems import NotFound
 from shared.text import BilingualText
 from shared.vocabulary import observed_properties
@@ -62,7 +63,8 @@ _DATASTREAMS = text(
     SELECT d.id, s.park_id, d.station_id, s.name, s.ring, s.longitude, s.latitude, d.property_id, d.cadence,
            d.range_upper, d.detection_limit, d.sensor, d.sensor_metadata
     FROM datastream d JOIN station s ON s.id = d.station_id
-    WHERE d.active AND s.active AND (CAST(:park AS text) IS NULL OR s.park_id = :park) ORDER BY d.id
+    WHERE d.active AND s.active AND (CAST(:park AS text) IS NULL OR s.park_id = :park) AND d.id > :after
+    ORDER BY d.id LIMIT CAST(:limit AS bigint)
     """
 )
 
@@ -92,7 +94,7 @@ async def stations(connection: AsyncConnection, park_id: str) -> list[schemas.St
     """The stations of a park with devices and datastreams."""
     by_station = {device.station_id: device for device in await devices(connection, park_id)}
     streams: dict[str, list[schemas.StationDatastream]] = defaultdict(list)
-    for row in await connection.execute(_DATASTREAMS, {"park": park_id}):
+    for row in await connection.execute(_DATASTREAMS, {"park": park_id, "after": 0, "limit": None}):
         streams[row.station_id].append(_station_datastream(row))
     return [
         schemas.Station(
@@ -140,9 +142,15 @@ async def unknown_devices(connection: AsyncConnection, limit: int) -> list[schem
     return [schemas.UnknownDevice.model_validate(dict(row)) for row in rows]
 
 
-async def datastreams(connection: AsyncConnection, park_id: str | None) -> list[schemas.Datastream]:
-    """All datastreams, or those of one park."""
-    return [_datastream(row) for row in await connection.execute(_DATASTREAMS, {"park": park_id})]
+async def datastreams(
+    connection: AsyncConnection, park_id: str | None, after: int, limit: int
+) -> schemas.DatastreamPage:
+    """Datastreams with an id above ``after``, of one park or of all."""
+    rows = await connection.execute(_DATASTREAMS, {"park": park_id, "after": after, "limit": limit + 1})
+    items = [_datastream(row) for row in rows]
+    return schemas.DatastreamPage(
+        items=items[:limit], next=cursor_after(items[limit - 1].id) if len(items) > limit else None
+    )
 
 
 def _name(row: Row[Any]) -> BilingualText:

@@ -18,7 +18,7 @@ def test_a_cursor_says_all_that_was_asked() -> None:
 
 @pytest.mark.parametrize(
     "inner",
-    ["", "raw:1:2:3", "week:1:2:3:4", "raw:1:2:3:-4", "raw:1:2:3:99999999999", "raw:x:2:3:4", f"raw:{10**30}:2:3:4"],
+    ["", "raw|1|2|3", "week|1|2|3|4", "raw|1|2|3|-4", "raw|1|2|3|99999999999", "raw|x|2|3|4", f"raw|{10**30}|2|3|4"],
 )
 def test_what_is_no_cursor_is_refused(inner: str) -> None:
     with pytest.raises(BadRequest, match="cursor"):
