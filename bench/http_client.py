@@ -16,8 +16,12 @@ import numpy as np
 import uvloop
 
 from bench.large_park import GASES, PARK, code
+from shared.identity import Call, IdentitySigner, ServiceIdentity
+from shared.time import utc_now
 
 BATCH = 1_000
+_BENCH = ServiceIdentity("bench", "ingest", None)
+_POST = Call("POST", f"/parks/{PARK}/observations".encode(), b"")
 
 
 async def run(
@@ -28,7 +32,7 @@ async def run(
     A sender that falls behind its rate sends on at once, but does not make up for what it has missed. A batch that was
     refused for a while (429, 503) is sent again after the time that the answer names.
     """
-    pages = _pages(stations)
+    pages, signer = _pages(stations), IdentitySigner(token)
     clock = _Clock()
     waited: list[float] = []
     counted: Counter[str] = Counter()
@@ -44,7 +48,7 @@ async def run(
             body = pages[turn % len(pages)].replace(b"@", clock.next())
             turn += 1
             while True:
-                writer.write(_head(len(body), token) + body)
+                writer.write(_head(len(body), signer) + body)
                 status, answer, retry_s = await _answer(reader)
                 counted[str(status)] += 1
                 if status == 200:
@@ -70,9 +74,10 @@ async def run(
     }
 
 
-def _head(length: int, token: str) -> bytes:
+def _head(length: int, signer: IdentitySigner) -> bytes:
+    note = signer.write(_BENCH, _POST, utc_now())
     return (
-        f"POST /parks/{PARK}/observations HTTP/1.1\r\nHost: ingest\r\nAuthorization: Bearer {token}\r\n"
+        f"POST /parks/{PARK}/observations HTTP/1.1\r\nHost: ingest\r\nAuthorization: {note}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     ).encode()
 

@@ -18,6 +18,7 @@ import httpx
 
 from launcher.embedded import EmbeddedPostgres, EmbeddedValkey
 from launcher.ports import free_port
+from shared.http_client import ServiceAuth
 
 _START_S = 60.0
 _STOP_S = 10.0
@@ -42,8 +43,8 @@ class System:
 
     def client(self, service: str) -> httpx.Client:
         """A client of one service that keeps its connection."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        return httpx.Client(base_url=self.url(service), headers=headers, timeout=60.0, trust_env=False)
+        auth = ServiceAuth(self.token, "bench", service)
+        return httpx.Client(base_url=self.url(service), auth=auth, timeout=60.0, trust_env=False)
 
 
 @contextmanager

@@ -38,6 +38,6 @@ class ServiceSettings(Settings):
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
     redis_url: SecretStr = Field(description="redis://host:port/0 or unix:///path/to/socket")
-    internal_token: SecretStr = Field(min_length=32, description="what services show each other")
+    internal_token: SecretStr = Field(min_length=32, description="what services sign their calls with")
     observation_shards: int = Field(default=OBSERVATION_SHARDS, ge=1, le=1024)
     database_pool_size: int = Field(default=8, ge=1, le=200)

@@ -1,11 +1,10 @@
 """The one factory of the services' web applications, and how they are run.
 
 Gives each application: problem documents, health paths, metrics of every request, the trace of the caller, a limit on
-the size of bodies, and (for all but the gateway) the refusal of callers that do not show the internal token.
+the size of bodies, and (for all but the gateway) the refusal of callers that are not services of the same installation.
 """
 
 import gc
-import hmac
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,13 +17,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.health import Health, health_router
+from shared.identity import ACTOR_HEADER, SCHEME, Call, IdentityRefused, IdentitySigner
 from shared.problems import TooLarge, Unauthorized, add_problem_handlers, problem_response
 from shared.settings import Settings
-from shared.telemetry import configure_logging, continue_trace
+from shared.telemetry import configure_logging, continue_trace, get_logger
+from shared.time import utc_now
 
+log = get_logger(__name__)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 OPEN_PATHS = ("/health/", "/metrics", "/openapi.json")
-ACTOR_HEADER = "X-Fenceline-Actor"
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _BY_PIECES = re.compile(r"(/api/v1)?/parks/[^/]+/uploads/[^/]+")
 """Paths whose bodies are stored while they come in, and bounded by who stores them."""
@@ -50,7 +51,7 @@ def create_app(
     max_body_bytes: int = MAX_BODY_BYTES,
     openapi_url: str = "/openapi.json",
 ) -> FastAPI:
-    """An application of `service`. With `internal_token`, only callers that show it are let in (not to OPEN_PATHS)."""
+    """An application of `service`. With `internal_token`, only who signs with it is let in (but to OPEN_PATHS)."""
 
     @asynccontextmanager
     async def started(app: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +72,7 @@ def create_app(
     add_problem_handlers(app)
     app.include_router(health_router(health))
     if internal_token is not None:
-        app.add_middleware(_InternalOnly, token=internal_token)
+        app.add_middleware(_InternalOnly, token=internal_token, service=service)
     app.add_middleware(_BodyLimit, max_bytes=max_body_bytes)
     app.add_middleware(_Observe, service=service)
     return app
@@ -103,29 +104,41 @@ def serve(app: FastAPI, service: str, settings: Settings, host: str, port: int) 
 
 
 class _InternalOnly:
-    """Lets in only who shows the token that the services share."""
+    """Lets in only services, by their signed identity; the actor that it names is the one that handlers hear of."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, service: str) -> None:
         self._app = app
-        self._expected = f"Bearer {token}".encode()
+        self._service = service
+        self._signer = IdentitySigner(token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(OPEN_PATHS):
             await self._app(scope, receive, send)
             return
-        shown = Headers(scope=scope).get("authorization", "").encode()
-        if hmac.compare_digest(shown, self._expected):
-            await self._app(scope, receive, send)
+        headers = MutableHeaders(scope=scope)
+        call = Call(scope["method"], scope["raw_path"], scope["query_string"])
+        try:
+            identity = self._signer.read(headers.get("authorization", ""), self._service, call, utc_now())
+        except IdentityRefused as error:
+            log.warning("caller_refused", path=scope["path"], reason=str(error))
+            await _for_services_only(scope, receive, send)
             return
-        answer = problem_response(
-            Request(scope),
-            Unauthorized.status,
-            Unauthorized.slug,
-            Unauthorized.title,
-            "This address is for Fenceline's own services. Ask the gateway.",
-            {"WWW-Authenticate": "Bearer"},
-        )
-        await answer(scope, receive, send)
+        del headers[ACTOR_HEADER]
+        if identity.actor is not None:
+            headers[ACTOR_HEADER] = identity.actor
+        await self._app(scope, receive, send)
+
+
+async def _for_services_only(scope: Scope, receive: Receive, send: Send) -> None:
+    answer = problem_response(
+        Request(scope),
+        Unauthorized.status,
+        Unauthorized.slug,
+        Unauthorized.title,
+        "This address is for Fenceline's own services. Ask the gateway.",
+        {"WWW-Authenticate": SCHEME},
+    )
+    await answer(scope, receive, send)
 
 
 class _BodyLimit:

@@ -59,7 +59,9 @@ def build_app(settings: AlertsSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = database.create_engine(settings.database_url.get_secret_value(), SERVICE, settings.database_pool_size)
         redis = shared_redis.create_redis(settings.redis_url.get_secret_value(), SERVICE)
-        ingest = http_client.create_client(settings.ingest_url, settings.internal_token.get_secret_value())
+        ingest = http_client.create_client(
+            settings.ingest_url, settings.internal_token.get_secret_value(), caller=SERVICE, audience="ingest"
+        )
         relay = OutboxRelay(engine, redis, SERVICE, keep=timedelta(days=settings.alerts_fact_days))
         registry = Registry(ingest)
         rulebook = RuleBook(engine, settings.delays)

@@ -52,7 +52,10 @@ def build(settings: GatewaySettings, dist: Path = DIST) -> FastAPI:
         Service.MODEL: settings.model_url,
     }
     token = settings.internal_token.get_secret_value()
-    services = {service: http_client.create_client(url, token) for service, url in urls.items()}
+    services = {
+        service: http_client.create_client(url, token, caller=SERVICE, audience=service)
+        for service, url in urls.items()
+    }
     engine = database.create_engine(settings.database_url.get_secret_value(), SERVICE, settings.database_pool_size)
     store = Store(engine)
     redis_client = redis.create_redis(settings.redis_url.get_secret_value(), SERVICE)

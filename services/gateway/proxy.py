@@ -15,9 +15,9 @@ from starlette.types import Receive, Scope, Send
 from services.gateway.auth import Principal
 from services.gateway.routing import Service
 from services.gateway.tenancy import without_park
+from shared.identity import ACTOR_HEADER
 from shared.problems import BadRequest, Problem, Unavailable
 from shared.telemetry import get_logger
-from shared.web import ACTOR_HEADER
 
 log = get_logger(__name__)
 # The longest wait that a service offers is 30 s (a run with wait_s).
@@ -86,13 +86,13 @@ async def send(client: httpx.AsyncClient, service: Service, outgoing: httpx.Requ
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         # The caller's key was good; it is ours that the service refuses. To the caller that is an outage.
         await answer.aclose()
-        log.error("internal_token_refused", upstream=service, remedy="give every service one FENCELINE_INTERNAL_TOKEN")
+        log.error("identity_refused", upstream=service, remedy="one FENCELINE_INTERNAL_TOKEN for all, clocks right")
         raise Unavailable(f"The service {service} refuses the gateway.", service=service)
     return answer
 
 
 def request_headers(request: Request, who: Principal) -> dict[str, str]:
-    """The headers that go in. The client adds the internal token and the trace."""
+    """The headers that go in. The client signs them, with the actor, and adds the trace."""
     headers = {name: request.headers[name] for name in _PASSED_IN if name in request.headers}
     headers.setdefault("accept-encoding", "identity")
     length = request.headers.get("content-length", "")

@@ -37,7 +37,10 @@ async def open_parts(settings: ModelSettings, consumer: str, process: str) -> As
     token = settings.internal_token.get_secret_value()
     engine = create_engine(settings.database_url.get_secret_value(), "model", settings.database_pool_size)
     redis = create_redis(settings.redis_url.get_secret_value(), process)
-    async with create_client(settings.ingest_url, token) as ingest, create_client(settings.alerts_url, token) as alerts:
+    async with (
+        create_client(settings.ingest_url, token, caller="model", audience="ingest") as ingest,
+        create_client(settings.alerts_url, token, caller="model", audience="alerts") as alerts,
+    ):
         yield Parts(engine, redis, work_queue(redis, consumer, settings), ingest, IngestClient(ingest), alerts)
     await redis.aclose()
     await engine.dispose()

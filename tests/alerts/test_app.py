@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from services.alerts.app import build_app
 from services.alerts.settings import AlertsSettings
+from shared.http_client import ServiceAuth
 from shared.messages import AlarmChanged, ObservationsStored
 from shared.streams import FACTS, OBSERVATION_SHARDS, shard_of
 from shared.time import to_microseconds, utc_now
@@ -56,10 +57,11 @@ async def served(app: FastAPI, port: int) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def service(settings: AlertsSettings, token: str) -> AsyncIterator[httpx.AsyncClient]:
     app = build_app(settings)
-    headers = {"Authorization": f"Bearer {token}", "X-Fenceline-Actor": "key demo"}
+    auth, headers = ServiceAuth(token, "tests", "alerts"), {"X-Fenceline-Actor": "key demo"}
+    transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://alerts", headers=headers) as client,
+        httpx.AsyncClient(transport=transport, base_url="http://alerts", auth=auth, headers=headers) as client,
     ):
         yield client
 
@@ -198,7 +200,7 @@ async def test_another_parks_alarm_is_not_there(alerts: httpx.AsyncClient, produ
 
 
 async def test_without_the_internal_token_nothing_is_told(alerts: httpx.AsyncClient) -> None:
-    assert (await alerts.get("/parks/p/alarms", headers={"Authorization": "Bearer no"})).status_code == 401
+    assert (await alerts.get("/parks/p/alarms", headers={"Authorization": "Bearer no"}, auth=None)).status_code == 401
 
 
 def park_file(**more: Any) -> dict[str, Any]:

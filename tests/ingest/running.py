@@ -14,6 +14,7 @@ from services.ingest.state import State
 from shared.hj212.crc import CrcMode
 from shared.hj212.frame import DecodedFrame, FrameDecoder, encode
 from shared.hj212.segment import Segment, parse
+from shared.http_client import ServiceAuth
 
 
 class Running:
@@ -104,10 +105,10 @@ async def start(database_url: str, settings: dict[str, Any]) -> AsyncIterator[Ru
     """Ingest for as long as the block lasts; it may not be ready yet."""
     chosen = IngestSettings(**{"database_url": database_url, "ingest_hj212_port": 0, **settings})
     app = build_app(chosen)
-    headers = {"Authorization": f"Bearer {chosen.internal_token.get_secret_value()}"}
+    auth = ServiceAuth(chosen.internal_token.get_secret_value(), "tests", "ingest")
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://ingest", headers=headers) as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://ingest", auth=auth) as http:
             yield Running(app.state.ingest, http, database_url)
 
 

@@ -324,5 +324,5 @@ async def test_weather_of_a_park(ingest: Running) -> None:
 
 
 async def test_callers_without_the_token_are_refused(ingest: Running) -> None:
-    answer = await ingest.http.get("/parks", headers={"Authorization": "Bearer wrong"})
+    answer = await ingest.http.get("/parks", headers={"Authorization": "Bearer wrong"}, auth=None)
     assert answer.status_code == 401

@@ -20,6 +20,7 @@ from services.model.settings import ModelSettings
 from services.model.stopping import stop
 from services.model.wiring import Parts, open_parts
 from services.model.working import Worker
+from shared.http_client import ServiceAuth
 from shared.time import iso
 
 PARK = "test-park"
@@ -200,11 +201,13 @@ async def parts(settings: ModelSettings) -> AsyncIterator[Parts]:
 async def client(settings: ModelSettings, internal_token: str) -> AsyncIterator[httpx.AsyncClient]:
     """The running service, with the park's file loaded."""
     app = build_app(settings)
-    headers = {"Authorization": f"Bearer {internal_token}", "X-Fenceline-Actor": "tester"}
+    auth, headers = ServiceAuth(internal_token, "tests", "model"), {"X-Fenceline-Actor": "tester"}
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://model", headers=headers, timeout=60) as opened,
+        httpx.AsyncClient(
+            transport=transport, base_url="http://model", auth=auth, headers=headers, timeout=60
+        ) as opened,
     ):
         (await opened.put(f"/parks/{PARK}/registry", json=PARK_FILE)).raise_for_status()
         yield opened

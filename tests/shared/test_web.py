@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from shared.health import Health
+from shared.http_client import ServiceAuth
 from shared.problems import Conflict
 from shared.web import create_app
 
@@ -50,20 +51,20 @@ async def health() -> Health:
 async def client(health: Health, internal_token: str) -> AsyncIterator[httpx.AsyncClient]:
     app = application(health, internal_token)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    headers = {"Authorization": f"Bearer {internal_token}"}
+    auth = ServiceAuth(internal_token, "tests", "test")
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client,
+        httpx.AsyncClient(transport=transport, base_url="http://test", auth=auth) as client,
     ):
         yield client
 
 
 async def test_only_the_internal_token_lets_in(client: httpx.AsyncClient) -> None:
     for wrong in ("", "Bearer", "Bearer nonsense", "Basic Og=="):
-        answer = await client.get("/conflict", headers={"Authorization": wrong})
+        answer = await client.get("/conflict", headers={"Authorization": wrong}, auth=None)
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
-    assert (await client.get("/health/live", headers={"Authorization": ""})).status_code == 200
+    assert (await client.get("/health/live", auth=None)).status_code == 200
 
 
 async def test_errors_are_problem_documents(client: httpx.AsyncClient) -> None:

@@ -15,6 +15,7 @@ from time_machine import Traveller
 
 from services.alerts.app import build_app
 from services.alerts.settings import AlertsSettings
+from shared.http_client import ServiceAuth
 from shared.messages import AlarmChanged, ObservationsStored
 from shared.streams import observation_stream, shard_of
 from shared.time import to_microseconds, utc_now
@@ -152,7 +153,8 @@ class Play:
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self._app),
             base_url="http://alerts",
-            headers={"Authorization": f"Bearer {token}", "X-Fenceline-Actor": "operator"},
+            auth=ServiceAuth(token, "tests", "alerts"),
+            headers={"X-Fenceline-Actor": "operator"},
         )
         await self._service.enter_async_context(self._http)
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from services.alerts.app import build_app
 from services.alerts.settings import AlertsSettings
+from shared.http_client import ServiceAuth
 from tests.alerts.park import START, Park
 from tests.alerts.test_app import service, settings_of
 
@@ -154,10 +155,10 @@ async def test_stale_is_what_stood_in_sight_for_more_than_a_day(settings: Alerts
 
 async def test_a_span_that_cannot_be_judged_is_refused(settings: AlertsSettings) -> None:
     app = build_app(settings)
-    headers = {"Authorization": f"Bearer {settings.internal_token.get_secret_value()}"}
+    auth = ServiceAuth(settings.internal_token.get_secret_value(), "tests", "alerts")
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://alerts", headers=headers) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://alerts", auth=auth) as client:
             for span in (
                 {"since": LATER.isoformat(), "until": START.isoformat()},
                 {"since": START.isoformat(), "until": (START + timedelta(days=400)).isoformat()},

@@ -14,6 +14,7 @@ from services.alerts.engine import history
 from services.alerts.engine.trials import TrialRunner
 from services.ingest.app import build_app as build_ingest
 from services.ingest.settings import IngestSettings
+from shared.http_client import ServiceAuth
 from shared.time import iso
 from tests.alerts.park import Park, Producer
 from tests.alerts.test_app import eventually, served, service, settings_of
@@ -35,10 +36,10 @@ TRIAL = "/parks/test-park/rules/trial"
 async def real_ingest(database_url: str, redis_url: str, token: str, port: int) -> AsyncIterator[Running]:
     settings = {"database_url": database_url, "redis_url": redis_url, "internal_token": token, "ingest_hj212_port": 0}
     app = build_ingest(IngestSettings.model_validate(settings))
-    headers = {"Authorization": f"Bearer {token}"}
+    auth = ServiceAuth(token, "tests", "ingest")
     async with (
         served(app, port),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as http,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", auth=auth) as http,
     ):
         running = Running(app.state.ingest, http, database_url)
         await running.ready()

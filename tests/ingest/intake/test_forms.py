@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import zstandard
 
+from shared.identity import ACTOR_HEADER
 from shared.time import iso
-from shared.web import ACTOR_HEADER
 from tests.ingest.conftest import Start
 from tests.ingest.parks import park, station
 from tests.ingest.running import Running

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest.intake.idempotency import _TRIM_EVERY, Idempotency
 from services.ingest.upkeep import Upkeep
 from shared import database
+from shared.identity import ACTOR_HEADER
 from shared.problems import Conflict, Unprocessable
-from shared.web import ACTOR_HEADER
 from tests.ingest.parks import park, station
 from tests.ingest.running import Running
 

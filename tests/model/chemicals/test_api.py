@@ -6,6 +6,7 @@ import pytest
 
 from services.model.api import chemicals
 from shared.health import Health
+from shared.http_client import ServiceAuth
 from shared.web import create_app
 
 TOKEN = "catalogue-token"
@@ -17,8 +18,8 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     app = create_app("model", "Catalogue", "It alone.", health, lambda _: nullcontext(), internal_token=TOKEN)
     app.include_router(chemicals.router)
     transport = httpx.ASGITransport(app)
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://model", headers=headers) as opened:
+    auth = ServiceAuth(TOKEN, "tests", "model")
+    async with httpx.AsyncClient(transport=transport, base_url="http://model", auth=auth) as opened:
         yield opened
 
 
