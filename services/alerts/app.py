@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from fastapi import FastAPI
 
 from services.alerts.api import (
+    across,
     alarms,
     floods,
     incidents,
@@ -22,6 +24,9 @@ from services.alerts.api import (
 from services.alerts.api import baselines as baselines_api
 from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
+from services.alerts.engine.across import AcrossShare
+from services.alerts.engine.across_book import AcrossBook
+from services.alerts.engine.across_watch import AcrossWatch
 from services.alerts.engine.baselines import BaselineKeeper
 from services.alerts.engine.calling import CallWatch
 from services.alerts.engine.hiding import HidingWatch
@@ -110,6 +115,28 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             clock=utc_now,
             committed=relay.wake,
         )
+        across_book = AcrossBook(engine, registry, settings.delays)
+        across_watch = AcrossWatch(
+            FactReader(redis, http_catch_up(ingest)),
+            [
+                AcrossShare(
+                    f"across.{shard}",
+                    engine,
+                    registry,
+                    across_book,
+                    Limits(_us(settings.alerts_across_bound_s), _us(settings.alerts_ahead_s)),
+                    settings.observation_shards,
+                    owns=partial(_is_of, shard, settings.observation_shards),
+                    habits=settings.habits,
+                )
+                for shard in owned
+            ],
+            across_book,
+            registry,
+            ingest,
+            clock=utc_now,
+            committed=relay.wake,
+        )
         calls = CallWatch(engine, clock=utc_now, committed=relay.wake)
         surroundings = Surroundings(
             engine, ingest, registry, owns=lambda park_id: shard_of(park_id, settings.observation_shards) in owned
@@ -120,6 +147,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             "redis": lambda: shared_redis.ping(redis),
             "ingest": lambda: http_client.ping(ingest),
             "evaluation": runner.check,
+            "across": across_watch.check,
         }
         trial_runner = TrialRunner(engine, ingest, registry, settings.delays, bound, clock=utc_now)
         app.state.alerts = State(settings, engine, relay, registry, ingest, trial_runner)
@@ -130,6 +158,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             asyncio.create_task(_for_ever("trials", trial_runner.run)),
             asyncio.create_task(_for_ever("evaluation", runner.run)),
             asyncio.create_task(_for_ever("baselines", lambda: baselines.run(OUTAGES))),
+            asyncio.create_task(_for_ever("across", across_watch.run)),
             asyncio.create_task(_for_ever("silence", lambda: watch.run(OUTAGES))),
             asyncio.create_task(_for_ever("hiding", lambda: hiding.run(OUTAGES))),
             asyncio.create_task(_for_ever("surroundings", lambda: surroundings.run(OUTAGES))),
@@ -142,6 +171,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await runner.stop()
+            await across_watch.stop()
             await ingest.aclose()
             await redis.aclose()
             await engine.dispose()
@@ -162,6 +192,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
     app.include_router(rules.router)
     app.include_router(baselines_api.router)
     app.include_router(overrides.router)
+    app.include_router(across.router)
     app.include_router(trials.router)
     app.include_router(kpi.router)
     app.include_router(refused.router)
@@ -177,6 +208,10 @@ async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("background_work_failed", work=name)
         await asyncio.sleep(1.0)
+
+
+def _is_of(shard: int, shards: int, park_id: str) -> bool:
+    return shard_of(park_id, shards) == shard
 
 
 def _us(seconds: float) -> int:

@@ -25,6 +25,9 @@ class AlertsSettings(ServiceSettings):
     alerts_deadband_fraction: float = Field(default=0.1, ge=0, lt=1)
     alerts_max_gap_s: float = Field(default=180.0, gt=0, description="a wider gap breaks the evidence")
     alerts_reorder_bound_s: float = Field(default=120.0, ge=0, le=3600, description="how late a reading may come")
+    alerts_across_bound_s: float = Field(
+        default=900.0, gt=0, le=3600, description="how late a reading may come for rules across stations"
+    )
     alerts_live_horizon_s: float = Field(default=3600.0, gt=0, description="older readings raise no live alarm")
     alerts_ahead_s: float = Field(default=600.0, ge=0, description="how far a station's clock may lead")
     alerts_silence_s: float = Field(default=180.0, gt=0, description="of a station with real-time data")

@@ -17,10 +17,12 @@ from services.alerts.api.state import Resources, State
 from services.alerts.engine import silence
 from services.alerts.engine.registry import Datastream
 from services.alerts.rules import RINGS, EffectiveRule, Overrides, effective_rules
+from services.alerts.store import across_rules
 from services.alerts.store import rules as store
 from shared.park_file import ParkFile
 from shared.problems import NotFound, Unavailable, Unprocessable, responses
 from shared.text import BilingualText
+from shared.time import utc_now
 from shared.vocabulary import observed_properties
 from shared.web import actor
 
@@ -81,7 +83,8 @@ async def put_registry(park_id: str, park_file: ParkFile, request: Request, reso
         raise Unprocessable(f"park/id: the file is about {park_file.park.id!r}, the address about {park_id!r}.")
     async with resources.database.begin() as connection:
         await store.save_overrides(connection, park_id, park_file.rules, actor(request))
-    return RegistryTaken(rules=len(park_file.rules))
+        await across_rules.take_file(connection, park_id, park_file.rules_across, actor(request), utc_now())
+    return RegistryTaken(rules=len(park_file.rules) + len(park_file.rules_across))
 
 
 def station_of(resources: State, park_id: str, station_id: str) -> list[Datastream]:

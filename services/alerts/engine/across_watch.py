@@ -6,6 +6,7 @@ from datetime import datetime
 
 import httpx
 
+from services.alerts.engine import metrics
 from services.alerts.engine.across import AcrossShare
 from services.alerts.engine.across_book import AcrossBook
 from services.alerts.engine.outages import OUTAGES
@@ -44,7 +45,7 @@ class AcrossWatch:
         self._ingest = ingest
         self._clock = clock
         self._committed = committed
-        self._trouble: dict[str, str] = {}
+        self._trouble = {share.name: "rules across stations: not started" for share in shares}
         self._stored_due: dict[str, float] = {}
         self._report_due: dict[str, float] = {}
 
@@ -78,6 +79,8 @@ class AcrossWatch:
             except Displaced as displaced:
                 log.warning("position_moved_elsewhere", detail=str(displaced))
             self._committed()
+        for stream, position in share.positions.items():
+            metrics.ACROSS_POSITION.labels(share.name, stream).set(position)
         await self._store(share)
         return len(facts)
 
@@ -98,7 +101,8 @@ class AcrossWatch:
         while True:
             try:
                 await self.turn(share)
-                self._trouble.pop(share.name, None)
+                if self._registry.version and self._book.version:
+                    self._trouble.pop(share.name, None)
             except (*OUTAGES, Displaced) as error:
                 self._trouble[share.name] = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
                 log.warning("across_interrupted", share=share.name, error=self._trouble[share.name])

@@ -11,3 +11,6 @@ LAG = Histogram(
     "From ingest's receipt of readings to the commit of what they did",
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 600),
 )
+ACROSS_POSITION = Gauge(
+    "fenceline_alerts_across_position", "Last fact that rules across stations were evaluated on", ["share", "stream"]
+)

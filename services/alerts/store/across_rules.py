@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.rules import Origin
 from services.alerts.rules.across import ParkRule
+from services.alerts.store import overrides
 from shared.park_file import AcrossRule
 
 MOST = 100
@@ -74,26 +75,26 @@ async def remove(connection: AsyncConnection, park_id: str, origin: Origin) -> N
 async def take_file(
     connection: AsyncConnection, park_id: str, rules: Sequence[AcrossRule], actor: str, now: datetime
 ) -> bool:
-    """Replace what a park's file said before; whether anything changed. The same rules again change nothing."""
-    rows = await connection.execute(
-        text(_SELECT + "WHERE park_id = :park_id AND origin = 'park_file' ORDER BY name FOR UPDATE"),
-        {"park_id": park_id},
-    )
-    known = {row.name: _rule(row) for row in rows}
-    changed = False
+    """Replace what a park's file said before; whether anything changed. The same rules again change nothing.
+
+    Where something changes the park is locked, so that the evaluation loads its rules again.
+    """
+    known = await _of_file(connection, park_id)
+    if {name: rule.rule for name, rule in known.items()} == {rule.name: rule for rule in rules}:
+        return False
+    await overrides.lock(connection, park_id, actor)
+    known = await _of_file(connection, park_id)
     for rule in sorted(rules, key=lambda rule: rule.name):
         before = known.pop(rule.name, None)
         if before is not None and before.rule == rule:
             continue
-        changed = True
         rule_id, version = (before.origin.override_id, before.origin.version or 0) if before else (uuid4(), 0)
         origin = Origin("park_file", rule_id, version + 1, actor, now, "park file")
         await save(connection, ParkRule(park_id, rule, origin))
     for gone in known.values():
-        changed = True
         after = (gone.origin.version or 0) + 1
         await remove(connection, park_id, Origin("park_file", gone.origin.override_id, after, actor, now, "park file"))
-    return changed
+    return True
 
 
 async def versions_of(
@@ -142,6 +143,13 @@ async def suspended(connection: AsyncConnection, park_ids: Iterable[str]) -> fro
         {"parks": sorted(park_ids)},
     )
     return frozenset((row.station_id, row.datastream_id) for row in rows)
+
+
+async def _of_file(connection: AsyncConnection, park_id: str) -> dict[str, ParkRule]:
+    rows = await connection.execute(
+        text(_SELECT + "WHERE park_id = :park_id AND origin = 'park_file'"), {"park_id": park_id}
+    )
+    return {row.name: _rule(row) for row in rows}
 
 
 def _origin_parameters(park_id: str, origin: Origin) -> dict[str, Any]:
