@@ -28,13 +28,15 @@ class StubAlarms:
         self.flood: dict[str, Any] = {
             "in_flood": False, "began_at": None, "window_s": 600.0, "begins_above": 10, "alarms": {},
         }  # fmt: skip
+        self.overtaken: dict[str, dict[str, Any]] = {}
+        """What somebody else does to an alarm an instant before the page does."""
         self._journals: dict[str, list[dict[str, Any]]] = {}
 
-    def put(self, alarm: dict[str, Any]) -> dict[str, Any]:
-        """An open alarm; one of the same id is replaced."""
+    def put(self, alarm: dict[str, Any], evidence: dict[str, Any] | None = None) -> dict[str, Any]:
+        """An open alarm, with what it rests on; one of the same id is replaced."""
         self.alarms = [one for one in self.alarms if one["id"] != alarm["id"]] + [alarm]
         self._journals[alarm["id"]] = []
-        self._note(alarm, "raise", None, None)
+        self._note(alarm, "raise", None, None, evidence)
         return alarm
 
     def incident(self, *alarms: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -91,6 +93,7 @@ class StubAlarms:
         alarm = next((one for one in self.alarms if one["id"] == name), None)
         if alarm is None:
             return GONE
+        alarm |= self.overtaken.pop(name, {})
         state, allowed = alarm["state"], self._shown(alarm)["allowed"]
         if action not in allowed:
             return 409, {"title": "Conflict", "detail": "not now", "state": state, "allowed": allowed}
@@ -115,13 +118,20 @@ class StubAlarms:
         self._note(alarm, action, "demo", body.get("comment") or body.get("reason"))
         return 200, self._shown(alarm)
 
-    def _note(self, alarm: dict[str, Any], action: str, actor: str | None, comment: str | None) -> None:
+    def _note(
+        self,
+        alarm: dict[str, Any],
+        action: str,
+        actor: str | None,
+        comment: str | None,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
         journal = self._journals[alarm["id"]]
         journal.append({
             "id": f"{alarm['id']}-{len(journal)}", "action": action, "state_before": None,
             "state_after": alarm["state"], "colour_before": None, "colour_after": alarm["colour"],
             "value": alarm["value"] if action == "raise" else None, "threshold": alarm["threshold"],
-            "event_time": stamp(), "recorded_at": stamp(), "actor": actor, "comment": comment, "detail": None,
+            "event_time": stamp(), "recorded_at": stamp(), "actor": actor, "comment": comment, "detail": detail,
         })  # fmt: skip
 
     def _timeline(self, name: str) -> tuple[int, Any]:

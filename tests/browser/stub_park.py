@@ -37,6 +37,7 @@ class StubPark:
     def __init__(self, park_file: ParkFile | None = None) -> None:
         self.file = park_file or read_park_file(PARK_FILE)
         self.signed_in = False
+        self.scopes = ["read", "write"]
         self.alerts = StubAlarms()
         self.runs: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str, dict[str, Any] | None]] = []
@@ -196,7 +197,7 @@ class StubPark:
             return 204, None
         if not self.signed_in:
             return 401, {"title": "Credentials missing or wrong", "detail": "The API key is wrong."}
-        session = {"key_name": "demo", "parks": [self.file.park.id], "scopes": ["read", "write"], "demo": False}
+        session = {"key_name": "demo", "parks": [self.file.park.id], "scopes": self.scopes, "demo": False}
         return 200, {"authenticated": True, **session}
 
     def _park(self) -> dict[str, Any]:

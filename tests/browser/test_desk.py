@@ -66,10 +66,11 @@ def test_what_the_state_forbids_is_said_in_words_and_the_truth_is_fetched(screen
     tell(park)
     card = page.locator("[data-alarm]")
     expect(card).to_contain_text("已锁存，待复位")
-    alarm["state"] = "shelved"
+    park.alerts.overtaken[alarm["id"]] = {"state": "shelved"}
     card.get_by_role("button", name="复位").click()
     expect(card.get_by_role("alert")).to_have_text("现为“已搁置”，不能这样操作；可以：指派、备注、搁置、取消搁置。")
     expect(card.get_by_role("button", name="复位")).to_have_count(0)
+    expect(card.get_by_role("alert")).to_be_visible()
 
 
 def test_a_latched_alarm_is_acknowledged_and_reset(screen: Screen, park: StubPark) -> None:
@@ -151,6 +152,35 @@ def test_an_incident_shows_its_time_line_and_is_closed_with_a_reason(screen: Scr
     assert sent(park, "/close") == {"kind": "release", "reason": "P-201 法兰泄漏，已紧固"}
     page.get_by_role("button", name="含已结").click()
     expect(page.locator("[data-incident]")).to_contain_text("demo 关闭：泄漏")
+
+
+def test_an_alarm_of_many_stations_tells_which_and_how_much(screen: Screen, park: StubPark) -> None:
+    page, stream = screen.page, park.stream_of("s01")
+    name = {"zh": "ring-2-of-9", "en": "ring-2-of-9"}
+    whole = {"station_id": park.file.park.id, "station_name": name, "ring": "park", "datastream_id": None}
+    alarm = park.alarm("s01", "orange", rule_id="across.ring-2-of-9", **whole)
+    read = {"station_id": park.stations[0]["id"], "datastream_id": stream["id"], "value": 33.3, "over_range": True}
+    park.alerts.put(alarm, {"stations": [read]})
+    tell(park)
+    card = opened(page)
+    expect(card).to_contain_text("ring-2-of-9")
+    expect(card).to_contain_text("多站判据")
+    expect(card.locator(".contributions")).to_contain_text("> 33.3 mg/m³")
+    expect(card.get_by_role("button", name="查看站点")).to_have_count(0)
+
+
+def test_a_key_that_may_only_look_is_offered_nothing_to_do(
+    park: StubPark, many: list[dict[str, Any]], screen: Screen
+) -> None:
+    page = screen.page
+    expect(page.get_by_role("button", name="确认", exact=True)).to_have_count(12)
+    park.scopes = ["read"]
+    page.reload()
+    card = opened(page)
+    expect(card).to_contain_text("此密钥只能查看")
+    expect(page.get_by_role("button", name="确认", exact=True)).to_have_count(0)
+    expect(card.get_by_role("button", name="搁置…")).to_have_count(0)
+    assert many
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import type { Alarm, Incident } from "./alarmContract";
 import type { Bilingual } from "./contract";
 import { amount } from "./format";
-import { said, t } from "./i18n";
-import { chemicalByCas, park, readings, stationById, stations } from "./state";
+import { named, said, t } from "./i18n";
+import { chemicalByCas, park, parkId, readings, stationById, stations } from "./state";
 
 const MARK = /\s*[（(](?:虚构|fictitious)[）)]\s*$/i;
 
@@ -22,11 +22,22 @@ export function stationName(alarm: Alarm): string {
   return placeName(alarm.station_name ?? stationById.value.get(alarm.station_id)?.name) || alarm.station_id;
 }
 
+/** The place of an alarm or a line of a time line: a station, or the park itself for what concerns many of them. */
+export function placeOf(id: string): string {
+  return id === parkId.value ? t("park.whole") : placeName(stationById.value.get(id)?.name) || id;
+}
+
+/** The kind of rule, where it is not a plain level or silence. */
+export function ruleName(alarm: Alarm): string | null {
+  const name = alarm.rule_id.split(".")[0] ?? "";
+  return name === "level" || name === "silence" ? null : named("rule", name);
+}
+
 /** What an alarm is about: the gas, or the silence of a station. */
 export function subjectName(alarm: Alarm): string {
-  if (alarm.property_id === null) return t("alarm.silence");
+  if (alarm.property_id === null) return ruleName(alarm) ?? t("alarm.silence");
   const streams = stationById.value.get(alarm.station_id)?.datastreams ?? [];
-  return said(streams.find((one) => one.property_id === alarm.property_id)?.property_name) || alarm.property_id;
+  return said(streams.find((one) => one.property_id === alarm.property_id)?.property_name) || propertyName(alarm.property_id);
 }
 
 /** How a gas is called, wherever in the park it is measured. */

@@ -22,6 +22,11 @@ import { serverNow } from "./time";
 export const STALE_AFTER_MS = 15_000;
 
 export const session = signal<Session | "unknown" | "signed-out">("unknown");
+/** Whether who is signed in may act on alarms; a display on the wall may only look. */
+export const mayAct = computed(() => {
+  const who = session.value;
+  return typeof who === "object" && ["admin", "write", "alarms:write"].some((scope) => who.scopes.includes(scope));
+});
 export const parks = signal<Park[]>([]);
 export const parkId = signal<string | null>(null);
 export const park = computed(() => parks.value.find((one) => one.id === parkId.value) ?? null);

@@ -13,6 +13,7 @@ export const words = {
   "sign-out": w("退出", "Sign out"),
   "signed-in-as": w("已用密钥“{name}”登录", "Signed in with key “{name}”"),
   "park": w("园区", "Park"),
+  "park.whole": w("全园", "The whole park"),
   "parks.none": w("此密钥看不到任何园区。", "This key may see no park."),
   "park-time": w("园区时间", "Park time"),
   "sound.on": w("声音：开", "Sound on"),

@@ -10,7 +10,7 @@ import { InForce } from "./InForce";
 import { NoteForm } from "./NoteForm";
 import { ServiceForm } from "./ServiceForm";
 import { ShelveForm } from "./ShelveForm";
-import { useTask } from "./task";
+import type { Task } from "./task";
 
 type Form = "shelve" | "assign" | "comment" | "service";
 
@@ -22,9 +22,8 @@ function Hiding({ alarm }: { alarm: Alarm }) {
   return covers.length > 0 ? <ul>{covers.map((one) => <InForce key={one.id} suppression={one} />)}</ul> : null;
 }
 
-export function AlarmActions({ alarm }: { alarm: Alarm }) {
+export function AlarmActions({ alarm, task }: { alarm: Alarm; task: Task }) {
   const [form, setForm] = useState<Form | null>(null);
-  const task = useTask();
   const can = new Set(alarm.allowed);
   const station = stationById.value.get(alarm.station_id);
   const close = (): void => setForm(null);
@@ -43,11 +42,10 @@ export function AlarmActions({ alarm }: { alarm: Alarm }) {
         {can.has("comment") && opener("comment", "act.comment")}
         {station && opener("service", "act.service")}
       </div>
-      {task.failure && <p class="failure" role="alert">{task.failure}</p>}
-      {form === "shelve" && can.has("shelve") && <ShelveForm alarm={alarm} close={close} />}
-      {form === "assign" && <AssignForm alarm={alarm} close={close} />}
-      {form === "comment" && <NoteForm alarm={alarm} action="comment" />}
-      {form === "service" && station && <ServiceForm station={station} datastreamId={alarm.datastream_id} close={close} />}
+      {form === "shelve" && can.has("shelve") && <ShelveForm alarm={alarm} task={task} close={close} />}
+      {form === "assign" && <AssignForm alarm={alarm} task={task} close={close} />}
+      {form === "comment" && <NoteForm alarm={alarm} action="comment" task={task} />}
+      {form === "service" && station && <ServiceForm station={station} datastreamId={alarm.datastream_id} task={task} close={close} />}
     </div>
   );
 }

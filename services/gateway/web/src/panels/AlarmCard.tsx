@@ -6,14 +6,15 @@ import { grade, needsAcknowledgement, stands } from "../derive";
 import { duration, number } from "../format";
 import { named, t } from "../i18n";
 import { moveTo } from "../map/view";
-import { alarmAmount, stationName, subjectName } from "../names";
+import { alarmAmount, ruleName, stationName, subjectName } from "../names";
 import { alarmId, showIncident, showStation } from "../selection";
-import { incidentById, now, parkNow, stationById, timezone } from "../state";
+import { incidentById, mayAct, now, parkNow, stationById, timezone } from "../state";
 import { clockMoment } from "../time";
 import { AlarmActions } from "./AlarmActions";
 import { Escalation } from "./Escalation";
 import { Journal } from "./Journal";
 import { NoteForm } from "./NoteForm";
+import { type Task, useTask } from "./task";
 
 function Amounts({ alarm }: { alarm: Alarm }) {
   if (alarm.value === null) return null;
@@ -36,6 +37,7 @@ function State({ alarm }: { alarm: Alarm }) {
       {alarm.suppressed_by?.map((why) => <span key={why} class="dim">{named("suppressor", why)}</span>)}
       {alarm.acknowledged_by && <span class="dim">{t("alarm.by", { name: alarm.acknowledged_by })}</span>}
       {alarm.assigned_to && <span class="dim">{t("alarm.assigned", { name: alarm.assigned_to })}</span>}
+      {ruleName(alarm) && <span class="dim">{ruleName(alarm)}</span>}
       {alarm.chattering && <span class="dim">{t("alarm.chattering")}</span>}
       {alarm.stale && <span class="dim">{t("alarm.stale")}</span>}
     </p>
@@ -48,13 +50,15 @@ function goTo(alarm: Alarm): void {
   if (location) moveTo(location.longitude, location.latitude);
 }
 
-function Opened({ alarm }: { alarm: Alarm }) {
+function Opened({ alarm, task }: { alarm: Alarm; task: Task }) {
   const incident = alarm.incident_id;
   return (
     <>
-      <AlarmActions alarm={alarm} />
+      {mayAct.value ? <AlarmActions alarm={alarm} task={task} /> : <p class="dim small">{t("alarm.read-only")}</p>}
       <p class="alarm-links">
-        <button type="button" class="link-button" onClick={() => goTo(alarm)}>{t("alarm.show-station")}</button>
+        {stationById.value.has(alarm.station_id) && (
+          <button type="button" class="link-button" onClick={() => goTo(alarm)}>{t("alarm.show-station")}</button>
+        )}
         {incident && incidentById.value.has(incident) && (
           <button type="button" class="link-button" onClick={() => showIncident(incident)}>{t("alarm.incident")}</button>
         )}
@@ -66,6 +70,7 @@ function Opened({ alarm }: { alarm: Alarm }) {
 
 export function AlarmCard({ alarm, hidden }: { alarm: Alarm; hidden: boolean }) {
   const card = useRef<HTMLLIElement>(null);
+  const task = useTask();
   const open = alarmId.value === alarm.id;
   const waiting = needsAcknowledgement(alarm);
   const since = (parkNow.value - Date.parse(alarm.raised_at)) / 1000;
@@ -93,9 +98,11 @@ export function AlarmCard({ alarm, hidden }: { alarm: Alarm; hidden: boolean }) 
       <State alarm={alarm} />
       {waiting && alarm.escalation && <Escalation state={alarm.escalation} />}
       {alarm.comment && <p class="alarm-comment">{alarm.comment}</p>}
-      {waiting && <NoteForm alarm={alarm} action="acknowledge" />}
-      {alarm.allowed.includes("reset") && <NoteForm alarm={alarm} action="reset" />}
-      {open && <Opened alarm={alarm} />}
+      {waiting && mayAct.value && <NoteForm alarm={alarm} action="acknowledge" task={task} />}
+      {mayAct.value && alarm.allowed.includes("reset") && <NoteForm alarm={alarm} action="reset" task={task} />}
+      {/* Here and not in a form: what the state no longer allows takes its form away, and must not take the reason along. */}
+      {task.failure && <p class="failure" role="alert">{task.failure}</p>}
+      {open && <Opened alarm={alarm} task={task} />}
     </li>
   );
 }

@@ -6,11 +6,10 @@ import type { Alarm } from "../alarmContract";
 import { t } from "../i18n";
 import { parkId, session } from "../state";
 import { DeskForm } from "./DeskForm";
-import { useTask } from "./task";
+import type { Task } from "./task";
 
-export function AssignForm({ alarm, close }: { alarm: Alarm; close: () => void }) {
+export function AssignForm({ alarm, task, close }: { alarm: Alarm; task: Task; close: () => void }) {
   const [name, setName] = useState(alarm.assigned_to ?? "");
-  const task = useTask();
   const who = session.value;
   const assign = async (assignee: string | null): Promise<void> => {
     if (await task.run(() => api.act(parkId.value!, alarm.id, "assign", { assignee, comment: null }))) close();

@@ -6,12 +6,11 @@ import { INCIDENT_REASONS, type Incident } from "../alarmContract";
 import { t } from "../i18n";
 import { parkId } from "../state";
 import { DeskForm, ReasonField } from "./DeskForm";
-import { useTask } from "./task";
+import type { Task } from "./task";
 
-export function CloseForm({ incident }: { incident: Incident }) {
+export function CloseForm({ incident, task }: { incident: Incident; task: Task }) {
   const [kind, setKind] = useState("");
   const [reason, setReason] = useState("");
-  const task = useTask();
   const ready = kind !== "" && reason.trim() !== "";
   const send = (): void => void task.run(() => api.closeIncident(parkId.value!, incident.id, kind, reason.trim()));
   return (

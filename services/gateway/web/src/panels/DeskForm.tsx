@@ -36,7 +36,6 @@ export function DeskForm({ label, go, ready, task, send, close, children }: Desk
   return (
     <form ref={form} class="desk-form" aria-label={label} onSubmit={submit} onKeyDown={onKeyDown}>
       {children}
-      {task.failure && <p class="failure" role="alert">{task.failure}</p>}
       <p class="desk-form-foot">
         {close && <button type="button" class="quiet-button" onClick={close}>{t("act.cancel")}</button>}
         <button type="submit" class="main-button" disabled={!ready || task.busy}>{task.busy ? t("act.sending") : go}</button>

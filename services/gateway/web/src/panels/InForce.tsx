@@ -3,7 +3,7 @@
 import { api } from "../api";
 import type { Suppression } from "../alarmContract";
 import { named, said, t } from "../i18n";
-import { now, parkId, stationById, timezone } from "../state";
+import { mayAct, now, parkId, stationById, timezone } from "../state";
 import { clockMoment } from "../time";
 import { useTask } from "./task";
 
@@ -21,9 +21,11 @@ export function InForce({ suppression }: { suppression: Suppression }) {
       </p>
       <q>{suppression.reason}</q>
       <p class="dim small">{t("service.since", { name: suppression.begun_by, time: moment(suppression.begun_at) })}</p>
-      <button type="button" class="quiet-button" disabled={task.busy} onClick={() => void task.run(() => api.endSuppression(parkId.value!, suppression.id))}>
-        {t(`service.end.${suppression.kind}`)}
-      </button>
+      {mayAct.value && (
+        <button type="button" class="quiet-button" disabled={task.busy} onClick={() => void task.run(() => api.endSuppression(parkId.value!, suppression.id))}>
+          {t(`service.end.${suppression.kind}`)}
+        </button>
+      )}
       {task.failure && <p class="failure" role="alert">{task.failure}</p>}
     </li>
   );

@@ -5,18 +5,19 @@ import type { Incident } from "../alarmContract";
 import { grade } from "../derive";
 import { duration } from "../format";
 import { named, t } from "../i18n";
-import { incidentName, placeName, stationName, subjectName } from "../names";
+import { incidentName, placeOf, stationName, subjectName } from "../names";
 import { incidentId, showAlarm } from "../selection";
-import { now, parkNow, sortedAlarms, stationById, timezone } from "../state";
+import { mayAct, now, parkNow, sortedAlarms, timezone } from "../state";
 import { clockMoment } from "../time";
 import { CloseForm } from "./CloseForm";
+import { useTask } from "./task";
 import { Timeline } from "./Timeline";
 
 const NAMED = 2;
 
 function places(incident: Incident): string {
   const all = incident.station_ids;
-  const names = all.slice(0, NAMED).map((id) => placeName(stationById.value.get(id)?.name) || id).join(t("comma"));
+  const names = all.slice(0, NAMED).map(placeOf).join(t("comma"));
   return all.length > NAMED ? t("incident.more-places", { names, all: all.length, rest: all.length - NAMED }) : names;
 }
 
@@ -42,9 +43,11 @@ function OpenAlarms({ incident }: { incident: Incident }) {
 }
 
 function Opened({ incident }: { incident: Incident }) {
+  const task = useTask();
   return (
     <div class="incident-body">
-      {incident.state === "settled" && <CloseForm incident={incident} />}
+      {incident.state === "settled" && mayAct.value && <CloseForm incident={incident} task={task} />}
+      {task.failure && <p class="failure" role="alert">{task.failure}</p>}
       {incident.state === "active" && <p class="dim small">{t("incident.not-yet")}</p>}
       <OpenAlarms incident={incident} />
       <Timeline incident={incident} />

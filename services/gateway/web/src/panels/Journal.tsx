@@ -5,8 +5,9 @@ import { api } from "../api";
 import type { Alarm, Transition } from "../alarmContract";
 import { amount } from "../format";
 import { named, t } from "../i18n";
+import { placeOf } from "../names";
 import { inWords } from "../problems";
-import { now, parkId, timezone } from "../state";
+import { now, parkId, stationById, timezone } from "../state";
 import { clockMoment } from "../time";
 
 /** What an entry says besides its action: which role was called, to whom it was given, until when it is put aside. */
@@ -15,6 +16,35 @@ export function particulars(detail: Record<string, unknown> | null | undefined):
   if (typeof detail?.["assigned_after"] === "string") return detail["assigned_after"];
   if (typeof detail?.["until"] === "string") return t("alarm.until", { time: clockMoment(detail["until"], now.value, timezone.value) });
   return null;
+}
+
+/** One station among those that a rule across stations rests on. */
+interface Contribution {
+  station_id: string;
+  datastream_id: number;
+  value: number | null;
+  over_range: boolean;
+}
+
+/** The evidence of a rule across stations: which ones contributed what. */
+function Contributions({ detail }: { detail: Record<string, unknown> | null | undefined }) {
+  if (!Array.isArray(detail?.["stations"])) return null;
+  const stations = detail["stations"] as Contribution[];
+  const unitOf = (one: Contribution): string | null =>
+    stationById.value.get(one.station_id)?.datastreams.find((stream) => stream.id === one.datastream_id)?.unit ?? null;
+  return (
+    <div class="contributions">
+      <span class="dim">{t("alarm.evidence")}</span>
+      <ul>
+        {stations.map((one) => (
+          <li key={one.datastream_id}>
+            <span>{placeOf(one.station_id)}</span>
+            <span class="num">{one.over_range ? "> " : ""}{amount(one.value, unitOf(one))}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
 }
 
 function Entry({ entry, unit }: { entry: Transition; unit: string | null }) {
@@ -28,6 +58,7 @@ function Entry({ entry, unit }: { entry: Transition; unit: string | null }) {
       {entry.value !== null && <span class="num">{amount(entry.value, unit)}</span>}
       {entry.actor && <span class="dim">{entry.actor}</span>}
       {entry.comment && <q>{entry.comment}</q>}
+      <Contributions detail={entry.detail} />
     </li>
   );
 }

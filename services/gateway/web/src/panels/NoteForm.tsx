@@ -5,11 +5,16 @@ import { api } from "../api";
 import type { Alarm } from "../alarmContract";
 import { t } from "../i18n";
 import { parkId } from "../state";
-import { useTask } from "./task";
+import type { Task } from "./task";
 
-export function NoteForm({ alarm, action }: { alarm: Alarm; action: "acknowledge" | "reset" | "comment" }) {
+interface NoteFormProps {
+  alarm: Alarm;
+  action: "acknowledge" | "reset" | "comment";
+  task: Task;
+}
+
+export function NoteForm({ alarm, action, task }: NoteFormProps) {
   const [comment, setComment] = useState("");
-  const task = useTask();
   const said = comment.trim();
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -26,7 +31,6 @@ export function NoteForm({ alarm, action }: { alarm: Alarm; action: "acknowledge
         onInput={(event) => setComment(event.currentTarget.value)}
       />
       <button type="submit" class="main-button" disabled={task.busy || (action === "comment" && said === "")}>{t(`note.${action}`)}</button>
-      {task.failure && <p class="failure" role="alert">{task.failure}</p>}
     </form>
   );
 }

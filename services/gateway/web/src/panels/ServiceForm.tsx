@@ -8,17 +8,24 @@ import { primaryDatastreams } from "../derive";
 import { said, t } from "../i18n";
 import { parkId } from "../state";
 import { DeskForm, ReasonField, TimeField } from "./DeskForm";
-import { useTask } from "./task";
+import type { Task } from "./task";
 
 /** Up to a week, which is the most that the service grants to maintenance by default [s]. */
 const TIMES = [3600, 2 * 3600, 4 * 3600, 8 * 3600, 86_400, 3 * 86_400, 7 * 86_400];
 
-export function ServiceForm({ station, datastreamId, close }: { station: Station; datastreamId: number | null; close: () => void }) {
+interface ServiceFormProps {
+  station: Station;
+  /** Of what to begin with; null: the whole station. */
+  datastreamId: number | null;
+  task: Task;
+  close: () => void;
+}
+
+export function ServiceForm({ station, datastreamId, task, close }: ServiceFormProps) {
   const [kind, setKind] = useState<SuppressionKind>("maintenance");
   const [stream, setStream] = useState(datastreamId);
   const [seconds, setSeconds] = useState<number | null>(2 * 3600);
   const [reason, setReason] = useState("");
-  const task = useTask();
   const endless = kind === "out_of_service";
   const send = async (): Promise<void> => {
     const request = { kind, station_id: station.id, datastream_id: stream, for_s: seconds, reason: reason.trim() };

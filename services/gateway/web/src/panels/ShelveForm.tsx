@@ -6,16 +6,15 @@ import type { Alarm } from "../alarmContract";
 import { t } from "../i18n";
 import { parkId } from "../state";
 import { DeskForm, ReasonField, TimeField } from "./DeskForm";
-import { useTask } from "./task";
+import type { Task } from "./task";
 
 /** Up to a shift, which is the most that the service grants by default [s]. */
 const TIMES = [15 * 60, 30 * 60, 3600, 2 * 3600, 4 * 3600, 8 * 3600];
 
-export function ShelveForm({ alarm, close }: { alarm: Alarm; close: () => void }) {
+export function ShelveForm({ alarm, task, close }: { alarm: Alarm; task: Task; close: () => void }) {
   const [seconds, setSeconds] = useState<number | null>(3600);
   const [once, setOnce] = useState(false);
   const [reason, setReason] = useState("");
-  const task = useTask();
   const send = async (): Promise<void> => {
     const body = { for_s: seconds, once, reason: reason.trim() };
     if (await task.run(() => api.act(parkId.value!, alarm.id, "shelve", body))) close();

@@ -4,15 +4,15 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
 import type { Incident, TimelineEntry } from "../alarmContract";
 import { isWord, named, t } from "../i18n";
-import { placeName } from "../names";
+import { placeOf } from "../names";
 import { inWords } from "../problems";
-import { now, parkId, stationById, timezone } from "../state";
+import { now, parkId, timezone } from "../state";
 import { clockMoment } from "../time";
 import { particulars } from "./Journal";
 
 function Line({ line }: { line: TimelineEntry }) {
   const own = line.alarm_id === null;
-  const station = line.station_id === null ? "" : placeName(stationById.value.get(line.station_id)?.name) || line.station_id;
+  const station = line.station_id === null ? "" : placeOf(line.station_id);
   const more = own ? null : particulars(line.detail);
   return (
     <li class={own ? "turn" : ""}>
