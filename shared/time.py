@@ -32,7 +32,10 @@ def iso(moment: datetime) -> str:
 def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time needs its offset from UTC, such as 2026-03-01T08:00:00+08:00")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time from year 1 to 9999, in UTC too") from error
 
 
 UtcDatetime = Annotated[datetime, AfterValidator(_in_utc), PlainSerializer(iso, when_used="json")]

@@ -25,6 +25,7 @@ from shared.time import UtcDatetime
 log = get_logger(__name__)
 router = APIRouter(prefix=API, tags=["audit"])
 LONGEST_S = 3600.0
+_TEXT = r"^[^\x00]*$"  # PostgreSQL's text holds no NUL
 _SCOPED = {"x-fenceline-scope": Scope.AUDIT_READ}
 _ALL = _SCOPED | {"x-fenceline-parks": "*"}
 _FILE: dict[int | str, dict[str, Any]] = {
@@ -65,12 +66,12 @@ class Wanted(BaseModel):
 
     start: UtcDatetime | None = Field(default=None, description="from this time on")
     end: UtcDatetime | None = Field(default=None, description="before this time")
-    actor: str | None = Field(default=None, max_length=200, description="only of this name")
-    path: str | None = Field(default=None, max_length=500, description="only of paths that begin so")
+    actor: str | None = Field(default=None, max_length=200, pattern=_TEXT, description="only of this name")
+    path: str | None = Field(default=None, max_length=500, pattern=_TEXT, description="only of paths that begin so")
 
     def question(self, park_id: str | None) -> AuditQuestion:
         """For the store."""
-        return AuditQuestion(park_id, self.start, self.end, self.actor, _plain(self.path))
+        return AuditQuestion(park_id, self.start, self.end, self.actor, self.path)
 
 
 class WantedPage(Wanted):
@@ -138,11 +139,6 @@ async def _encoded(request: Request, wanted: WantedFile, park_id: str | None) ->
     yield wanted.format.begin()
     async for piece in whole(gateway_of(request).engine, wanted.question(park_id)):
         yield wanted.format.lines(piece)
-
-
-def _plain(path: str | None) -> str | None:
-    # PostgreSQL's text holds no NUL.
-    return path.replace("\0", "") if path is not None else None
 
 
 class _AuditFile(StreamingResponse):

@@ -124,9 +124,9 @@ async def test_the_audit_is_asked_page_by_page(door: Door, keys: Keys, store: St
     assert [item["path"] for item in span] == ["/2", "/3"]
     for wrong in ({"cursor": "x"}, {"cursor": "9" * 30 + "-1"}, {"cursor": "1-" + "9" * 20}):
         assert (await client.get(AUDIT, params=wrong)).status_code == 400
-    for wrong in ({"limit": "0"}, {"start": "yesterday"}, {"start": "2026-01-01T00:00:00"}):
+    unfit = ({"limit": "0"}, {"start": "yesterday"}, {"start": "2026-01-01T00:00:00"}, {"path": "/\0"}, {"actor": "\0"})
+    for wrong in (*unfit, {"start": "0001-01-01T00:00:00+08:00"}):
         assert (await client.get(AUDIT, params=wrong)).status_code == 422
-    assert (await client.get(AUDIT, params={"path": "/\0"})).status_code == 200
 
 
 async def test_the_audit_is_for_those_that_were_given_it(door: Door, keys: Keys) -> None:
