@@ -3,6 +3,7 @@
 import hashlib
 import math
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from services.ingest.intake.bodies import CSV, JSON, LINES, read_body
 from services.ingest.intake.taken import Rows, take
 from services.ingest.metrics import ROWS
 from services.ingest.state import Ingest, State
-from services.ingest.writing.batch import NO_CODES, Submission
+from services.ingest.writing.batch import NO_CODES, KeyedAnswer, StatusCodes, Submission
 from shared.park_file import TimeZone
 from shared.problems import (
     BadRequest,
@@ -32,6 +33,7 @@ from shared.web import actor
 
 router = APIRouter(tags=["ingest"])
 SUBMIT_TIMEOUT_S = 10.0
+Body = Callable[[StatusCodes], bytes]
 CSV_EXAMPLE = "station,property,time,value,quality,unit\ns01,chlorine,2026-03-01T08:00:00+08:00,0.12,N,mg/m3\n"
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -50,6 +52,10 @@ _BODY: dict[str, Any] = {
         },
     }
 }
+NOT_TAKEN = responses(
+    BadRequest, Conflict, NotFound, TooLarge, UnsupportedMediaType, Unprocessable, TooManyRequests, Unavailable
+)
+"""Why a body of readings may not be taken in."""
 Zone = Annotated[TimeZone | None, Query(description="IANA zone of CSV times that have no offset")]
 Key = Annotated[
     str | None,
@@ -60,16 +66,7 @@ Key = Annotated[
 @router.post(
     "/parks/{park_id}/observations",
     response_model=schemas.BatchResult,
-    responses=responses(
-        BadRequest,
-        Conflict,
-        NotFound,
-        TooLarge,
-        UnsupportedMediaType,
-        Unprocessable,
-        TooManyRequests,
-        Unavailable,
-    ),
+    responses=NOT_TAKEN,
     openapi_extra=_BODY,
 )
 async def post_observations(
@@ -85,20 +82,25 @@ async def post_observations(
     caller = actor(request)
     if caller != "internal":
         _limit(ingest, caller, len(rows))
-    work = partial(_store, ingest, park_id, rows, caller)
     if idempotency_key is None:
-        return Response(await work(), media_type=JSON)
-    return await ingest.idempotency.once(park_id, caller, idempotency_key, await _fingerprint(request), work)
+        return Response(await _store(ingest, park_id, rows, caller), media_type=JSON)
+    fingerprint = await _fingerprint(request)
+    keyed = partial(KeyedAnswer, park_id, caller, idempotency_key, fingerprint)
+    work = partial(_store, ingest, park_id, rows, caller, keyed)
+    return await ingest.idempotency.once(park_id, caller, idempotency_key, fingerprint, work)
 
 
-async def _store(ingest: State, park_id: str, rows: Rows, caller: str) -> bytes:
-    """The body of the answer, once everything is committed."""
+async def _store(
+    ingest: State, park_id: str, rows: Rows, caller: str, keyed: Callable[[Body], KeyedAnswer] | None = None
+) -> bytes:
+    """The body of the answer, once everything is committed; with ``keyed``, the answer too."""
     addresses = ingest.addresses.of(ingest.registry.snapshot, park_id)
     taken = take(rows, addresses, ingest.times, utc_now(), ingest.clock_ahead, ingest.late)
     codes = NO_CODES
-    if len(taken.columns):
+    if len(taken.columns) or keyed is not None:
         parks = frozenset({park_id})
-        submission = Submission(f"http:{caller}", columns=taken.columns, parks=parks, ordered=False)
+        kept = None if keyed is None else keyed(taken.answer)
+        submission = Submission(f"http:{caller}", columns=taken.columns, parks=parks, ordered=False, answer=kept)
         codes = await ingest.writer.submit_or_refuse(submission, SUBMIT_TIMEOUT_S)
     if taken.refused:
         ROWS.labels("refused").inc(len(taken.refused))

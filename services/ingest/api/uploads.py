@@ -5,22 +5,12 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request
 
-from services.ingest.api.observations import CSV_EXAMPLE, Zone
+from services.ingest.api.observations import CSV_EXAMPLE, NOT_TAKEN, Zone
 from services.ingest.intake.bodies import CSV, form_and_charset
 from services.ingest.intake.uploads import Table
 from services.ingest.schemas import uploads as schemas
 from services.ingest.state import Ingest
-from shared.problems import (
-    BadRequest,
-    Conflict,
-    NotFound,
-    TooLarge,
-    TooManyRequests,
-    Unavailable,
-    Unprocessable,
-    UnsupportedMediaType,
-    responses,
-)
+from shared.problems import NotFound, UnsupportedMediaType, responses
 from shared.web import actor
 
 router = APIRouter(tags=["ingest"])
@@ -32,16 +22,7 @@ _BODY: dict[str, Any] = {
 
 @router.put(
     "/parks/{park_id}/uploads/{upload_id}",
-    responses=responses(
-        BadRequest,
-        Conflict,
-        NotFound,
-        TooLarge,
-        UnsupportedMediaType,
-        Unprocessable,
-        TooManyRequests,
-        Unavailable,
-    ),
+    responses=NOT_TAKEN,
     openapi_extra=_BODY,
 )
 async def put_upload(

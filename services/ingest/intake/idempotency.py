@@ -1,15 +1,15 @@
 """`Idempotency-Key`: a request that is sent again under the same key gets the answer of the first.
 
 Readings are stored once in any case; the key spares the sender the difference between "accepted" and "duplicate". The
-answer is kept after the commit: where a process ends between the two, the second request is carried out too and tells
-of duplicates.
+answer is committed together with the readings (`writing.answers`): where a process ends between the commit and its
+answer, the second request gets it.
 """
 
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from fastapi import Response
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.outages import DATABASE_OUTAGES
@@ -35,7 +35,6 @@ _BEGIN = text(
 )
 _MINE = "park_id = :park AND caller = :caller AND key = :key"
 _FIND = text(f"SELECT fingerprint, answer FROM idempotency WHERE {_MINE}")  # noqa: S608  (a constant)
-_FINISH = text(f"UPDATE idempotency SET answer = :answer WHERE {_MINE}")  # noqa: S608
 _FORGET = text(f"DELETE FROM idempotency WHERE {_MINE} AND answer IS NULL")  # noqa: S608
 _TRIM = text(
     """
@@ -59,6 +58,7 @@ class Idempotency:
     ) -> Response:
         """The answer (a JSON body) of ``work``, or that of the request that came first under this key.
 
+        ``work`` hands its answer to the writer, as a ``KeyedAnswer``, with what it stores.
         ``fingerprint`` tells requests apart. Raises Unprocessable when the key was used for another one, Conflict
         while the first is still under way, Unavailable when the database is down; and what ``work`` raises.
         """
@@ -72,9 +72,8 @@ class Idempotency:
         try:
             answer = await work()
         except BaseException:
-            await self._quietly(_FORGET, mine)
+            await self._forget(mine)
             raise
-        await self._quietly(_FINISH, mine | {"answer": zlib.compress(answer, 1)})
         return Response(answer, media_type="application/json")
 
     async def _begin(self, mine: dict[str, str], fingerprint: bytes) -> bytes | None:
@@ -96,10 +95,10 @@ class Idempotency:
             raise Conflict(detail, headers={"Retry-After": "1"})
         return zlib.decompress(row.answer)
 
-    async def _quietly(self, statement: TextClause, parameters: Mapping[str, object]) -> None:
-        """What became of the readings is settled; that this note of it fails must not change the answer."""
+    async def _forget(self, mine: dict[str, str]) -> None:
+        """Nothing is told yet, so the key may be used again; that this fails must not change what is told."""
         try:
             async with self._engine.begin() as connection:
-                await connection.execute(statement, dict(parameters))
+                await connection.execute(_FORGET, mine)
         except DATABASE_OUTAGES as error:
-            log.warning("idempotency_not_noted", error=" ".join(str(error).split())[:200])
+            log.warning("idempotency_not_forgotten", error=" ".join(str(error).split())[:200])

@@ -1,6 +1,6 @@
 """What is handed to the writer, and what it makes of many such handings before it asks the database."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -55,11 +55,23 @@ class RawFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedAnswer:
+    """What is answered to a request under its `Idempotency-Key`: ``body``, given what became of its observations."""
+
+    park_id: str
+    caller: str
+    key: str
+    fingerprint: bytes
+    body: Callable[[StatusCodes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """Observations, frames and reports that are stored in one transaction, or not at all.
 
     ``source`` names who sent them and ``parks`` whom they concern. Who has few observations gives ``rows``, who has
     thousands gives ``columns``; not both. What is ``ordered`` is committed after all that its source has handed in.
+    ``answer`` is kept with it.
     """
 
     source: str
@@ -69,6 +81,7 @@ class Submission:
     parks: frozenset[str] = frozenset()
     ordered: bool = True
     reports: Sequence[DeviceReport] = ()
+    answer: KeyedAnswer | None = None
 
     def __len__(self) -> int:
         return len(self.rows) if self.columns is None else len(self.columns)

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 
 from services.ingest.writing.announcement import announce
+from services.ingest.writing.answers import store_answers
 from services.ingest.writing.as_sent import store_as_sent
 from services.ingest.writing.batch import Batch, StatusCodes
 from services.ingest.writing.binary_copy import BinaryArray, BinaryArrayDumper
@@ -45,6 +46,7 @@ async def write(connection: Connection, batch: Batch, *, commit: bool) -> Status
         await store_as_sent(connection, batch, codes)
         await store_frames(connection, batch)
         await store_reports(connection, batch)
+        await store_answers(connection, batch, codes)
         await announce(connection, batch, codes, to_microseconds(utc_now()))
         if commit:
             await connection.commit()

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.intake.idempotency import _TRIM_EVERY, Idempotency
+from services.ingest.meaning.normalise import Observation
 from services.ingest.upkeep import Upkeep
+from services.ingest.writing.batch import Batch, KeyedAnswer, StatusCodes, Submission
+from services.ingest.writing.store import prepare, write
 from shared import database
 from shared.identity import ACTOR_HEADER
 from shared.problems import Conflict, Unprocessable
@@ -68,14 +72,67 @@ async def count(engine: AsyncEngine) -> int:
         return int(found.scalar_one())
 
 
-async def test_two_at_once_are_carried_out_once(engine: AsyncEngine) -> None:
+@asynccontextmanager
+async def stored(database_url: str, body: bytes, *, commit: bool = True) -> AsyncIterator[StatusCodes]:
+    """A reading in the database, with the answer under the key 'k'."""
+    row = Observation(1, 1_700_000_000_000_000, 1.0, "N", None, None, 0)
+    answer = KeyedAnswer("p", "c", "k", b"f", lambda _: body)
+    async with await database.connect(database_url, "ingest") as connection:
+        await prepare(connection)
+        yield await write(connection, Batch([Submission("http:c", [row], answer=answer)]), commit=commit)
+        await connection.rollback()
+
+
+async def test_the_answer_is_committed_with_the_readings_or_not_at_all(engine: AsyncEngine, database_url: str) -> None:
+    keys = Idempotency(engine)
+
+    async def dies_before_the_commit() -> bytes:
+        async with stored(database_url, b'"accepted"', commit=False):
+            raise asyncio.CancelledError
+
+    async def dies_after_the_commit() -> bytes:
+        async with stored(database_url, b'"accepted"'):
+            raise asyncio.CancelledError
+
+    for dying in (dies_before_the_commit, dies_after_the_commit):
+        with pytest.raises(asyncio.CancelledError):
+            await keys.once("p", "c", "k", b"f", dying)
+    assert (await keys.once("p", "c", "k", b"f", answer)).body == b'"accepted"'
+    async with stored(database_url, b'"duplicate"'):
+        pass
+    assert (await keys.once("p", "c", "k", b"f", answer)).body == b'"accepted"', "the first answer stays"
+
+
+async def test_what_is_stored_after_its_sender_gave_up_is_told_to_the_repeat(
+    ingest: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ingest.put_park(park(station("s1", None)))
+    monkeypatch.setattr("services.ingest.api.observations.SUBMIT_TIMEOUT_S", 0.1)
+    async with ingest.state.engine.begin() as connection:
+        await connection.exec_driver_sql("LOCK TABLE observation IN ACCESS EXCLUSIVE MODE")
+        assert (await send(ingest, "k1")).status_code == 503
+    await ingest.state.writer.drained()
+    again = await send(ingest, "k1")
+    assert (again.json()["accepted"], again.headers["Idempotency-Replayed"]) == (1, "true")
+
+
+async def test_a_request_of_which_nothing_can_be_stored_has_its_answer_kept_too(ingest: Running) -> None:
+    await ingest.put_park(park(station("s2", None)))
+    first = await send(ingest, "k1")
+    assert first.json()["refused"] == 1
+    again = await send(ingest, "k1")
+    assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
+
+
+async def test_two_at_once_are_carried_out_once(engine: AsyncEngine, database_url: str) -> None:
     replicas = [Idempotency(engine), Idempotency(engine)]
     begun, go = asyncio.Event(), asyncio.Event()
 
     async def slow() -> bytes:
         begun.set()
         await go.wait()
-        return b'"first"'
+        async with stored(database_url, b'"first"'):
+            return b'"first"'
 
     first = asyncio.create_task(replicas[0].once("p", "c", "k", b"f", slow))
     await begun.wait()
