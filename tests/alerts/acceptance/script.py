@@ -25,12 +25,21 @@ from tests.alerts.test_app import eventually, park_file
 _LOOK_EVERY_S = 30
 """Steps in which time passes while nothing comes in: whoever watches the clock has to see it go on."""
 _A_LOOK_S = 0.15
+_WEATHER = ("wind-direction", "wind-speed")
 
 
-def registered(stations: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
-    """The datastreams that ingest would tell of."""
+def registered(stations: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The datastreams that ingest would tell of: `at` a place, `of` a station that is named before."""
     return [
-        datastream(number, said["gas"], said["ring"], station_id=f"p.{name}", station_name={"zh": name, "en": name})
+        datastream(
+            number,
+            said["gas"],
+            said["ring"],
+            station_id=f"p.{said.get('of', name)}",
+            station_name={"zh": name, "en": name},
+            **({"longitude": said["at"][0], "latitude": said["at"][1]} if "at" in said else {}),
+            unit=said.get("unit", "mg/m3"),
+        )
         for number, (name, said) in enumerate(stations.items(), 1)
     ]
 
@@ -54,9 +63,14 @@ class Play:
         """Every step in turn; AssertionError tells which one is not as written."""
         await self._start()
         try:
-            if rules := self._script.get("rules"):
-                stations = [_in_park_file(name, said) for name, said in self._script["stations"].items()]
-                answer = await self._http.put("/parks/p/registry", json=park_file(rules=rules, stations=stations))
+            rules, across = self._script.get("rules", []), self._script.get("rules_across", [])
+            if rules or across:
+                stations = [
+                    _in_park_file(name, said) for name, said in self._script["stations"].items() if "of" not in said
+                ]
+                answer = await self._http.put(
+                    "/parks/p/registry", json=park_file(rules=rules, rules_across=across, stations=stations)
+                )
                 assert answer.status_code == 200, answer.text
                 await self.restart(True)
             for number, step in enumerate(self._script["script"], 1):
@@ -78,10 +92,11 @@ class Play:
             message = ObservationsStored.of(
                 [(self._numbers[station], _us(second), next(values), next(flags))], received_at=_us(received)
             )
+            of = self._script["stations"][station].get("of", station)
             await self._producer.tell(
-                observation_stream(shard_of(f"p.{station}", self._settings.observation_shards)), message
+                observation_stream(shard_of(f"p.{of}", self._settings.observation_shards)), message
             )
-            self._pushed += 1
+            self._pushed += self._script["stations"][station]["gas"] not in _WEATHER
             await self._all_evaluated()
 
     async def want(self, what: Any) -> None:
@@ -97,21 +112,25 @@ class Play:
         await eventually(one_more, 30)
         fact = (await self._facts())[self._heard]
         self._heard += 1
-        assert (f"{fact.transition} {fact.colour}", fact.station_id) == (what["told"], f"p.{what['station']}")
+        assert (f"{fact.transition} {fact.colour}", fact.station_id, fact.rule_id) == (
+            what["told"],
+            f"p.{what['station']}" if "station" in what else "p",
+            f"across.{what['rule']}" if "rule" in what else fact.rule_id,
+        )
         earliest, latest = what["between"]
         assert earliest <= second_of(fact.event_time) <= latest
 
     async def alarm(self, what: dict[str, Any]) -> None:
         """How the latest alarm of a station stands."""
-        found = await self._latest_alarm(what["station"])
-        said = {name: value for name, value in what.items() if name != "station"}
+        found = await self._latest_alarm(what.get("station"), what.get("rule"))
+        said = {name: value for name, value in what.items() if name not in ("station", "rule")}
         assert {name: found[name] for name in said} == said
 
     async def operator(self, what: dict[str, Any]) -> None:
         """Somebody does something to the latest alarm of a station."""
         self._at(what["at"])
-        alarm = await self._latest_alarm(what["station"])
-        body = {name: value for name, value in what.items() if name not in ("does", "station", "at", "refused")}
+        alarm = await self._latest_alarm(what.get("station"), what.get("rule"))
+        body = {name: value for name, value in what.items() if name not in ("does", "station", "rule", "at", "refused")}
         answer = await self._http.post(f"/parks/p/alarms/{alarm['id']}/{what['does']}", json=body)
         if "refused" in what:
             assert (answer.status_code, answer.json().get("state")) == (409, what["refused"])
@@ -169,7 +188,7 @@ class Play:
 
     async def _all_evaluated(self) -> None:
         async def done() -> bool:
-            return await self._evaluated() >= self._pushed
+            return await self._evaluated() >= self._pushed and await self._across_evaluated()
 
         await eventually(done, 30)
 
@@ -177,16 +196,30 @@ class Play:
         lines = (await self._http.get("/metrics")).text.splitlines()
         return int(sum(float(line.split()[1]) for line in lines if line.startswith("fenceline_alerts_readings_total{")))
 
+    async def _across_evaluated(self) -> bool:
+        """Whether rules across stations, where the script has some, have seen all that was pushed."""
+        if not self._script.get("rules_across"):
+            return True
+        share = f'share="across.{shard_of("p", self._settings.observation_shards)}"'
+        lines = (await self._http.get("/metrics")).text.splitlines()
+        seen = {
+            line.split('stream="')[1].split('"')[0]: float(line.split()[1])
+            for line in lines
+            if line.startswith("fenceline_alerts_across_position{") and share in line
+        }
+        return all(seen.get(stream, 0) >= len(facts) for stream, facts in self._producer.facts.items())
+
     async def _facts(self) -> list[AlarmChanged]:
         async with self._app.state.alerts.database.connect() as connection:
             rows = await connection.execute(text("SELECT payload FROM outbox WHERE stream = 'alarms' ORDER BY id"))
             return [AlarmChanged.decode(bytes(row.payload)) for row in rows]
 
-    async def _latest_alarm(self, station: str) -> dict[str, Any]:
+    async def _latest_alarm(self, station: str | None, rule: str | None = None) -> dict[str, Any]:
         found = (await self._http.get("/parks/p/alarms", params={"state": "all"})).json()["items"]
-        of_station: list[dict[str, Any]] = [alarm for alarm in found if alarm["station_id"] == f"p.{station}"]
-        assert of_station, f"{station} has no alarm"
-        return of_station[0]
+        about = f"p.{station}" if rule is None else f"across.{rule}"
+        of_it: list[dict[str, Any]] = [alarm for alarm in found if about in (alarm["station_id"], alarm["rule_id"])]
+        assert of_it, f"{station or rule} has no alarm"
+        return of_it[0]
 
 
 def _us(second: float) -> int:
@@ -197,11 +230,11 @@ def _many(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _in_park_file(name: str, said: dict[str, str]) -> dict[str, Any]:
+def _in_park_file(name: str, said: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": name,
         "name": {"zh": name, "en": name},
         "ring": said["ring"],
         "location": {"longitude": 119.05, "latitude": 37.05},
-        "datastreams": [{"property": said["gas"], "unit": "mg/m3"}],
+        "datastreams": [{"property": said["gas"], "unit": said.get("unit", "mg/m3")}],
     }
