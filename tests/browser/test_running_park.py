@@ -11,6 +11,7 @@ from tests.support.park import RunningPark, eventually, running_park
 pytestmark = pytest.mark.timeout(420)
 SPEED = 6.0
 RELEASE_WITHIN_MS = 90_000
+SOON_MS = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,30 @@ def test_the_chart_of_the_alarming_station_is_drawn(page: Page) -> None:
     expect(detail.locator(".uplot canvas")).to_be_visible()
     expect(detail.locator(".level-list")).to_contain_text("Red")
     expect(detail.locator(".values tbody tr").first).to_contain_text("mg/m³")
+
+
+def test_its_station_goes_under_maintenance_and_back_into_service(park: RunningPark, page: Page) -> None:
+    service = page.locator(".station-service")
+    service.get_by_role("button", name="Take out of service…").click()
+    service.get_by_label("Reason").fill("a new probe")
+    service.get_by_label("Reason").press("Enter")
+    expect(service.locator(".in-force")).to_contain_text("a new probe", timeout=SOON_MS)
+    (kept,) = park.items("suppressions")
+    assert (kept["kind"], kept["reason"], kept["datastream_id"]) == ("maintenance", "a new probe", None)
+    service.get_by_role("button", name="End maintenance").click()
+    expect(service.locator(".in-force")).to_have_count(0, timeout=SOON_MS)
+    assert park.items("suppressions") == []
+
+
+def test_the_incident_tells_what_happened(page: Page) -> None:
+    page.get_by_role("tab", name="Incidents").click()
+    page.get_by_role("button", name="With closed").click()
+    incident = page.locator("[data-incident]:has-text('Chlorine')").first
+    incident.locator(".alarm-head").click()
+    expect(incident.locator(".journal .turn").first).to_contain_text("Opened", timeout=SOON_MS)
+    expect(incident.locator(".journal")).to_contain_text("Raised")
+    expect(incident.locator(".journal")).to_contain_text("Acknowledged")
+    page.get_by_role("tab", name="Alarms").click()
 
 
 def test_a_person_runs_the_model_for_a_source_of_their_own(park: RunningPark, page: Page) -> None:
