@@ -1,6 +1,7 @@
 """What may be asked of the analysers behind a data logger: calibration, sampling, cleaning, serial numbers, logs.
 
-Messages as in HJ 212-2017 C.30 to C.46. Those of 2025 (3022, 3024) are what an implementation of it takes.
+Messages as in HJ 212-2017 C.30 to C.46. What is of 2025 (3022, 3024, ``CalibrationType``) is what an implementation of
+it takes.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +15,6 @@ from shared.time import UtcDatetime
 
 MAX_LOG = timedelta(days=366)
 _OF_ANALYSER: dict[str, Cn] = {
-    "calibrate": Cn.CALIBRATE,
     "sample_now": Cn.SAMPLE_NOW,
     "clean": Cn.CLEAN,
     "comparison_sample": Cn.COMPARISON_SAMPLE,
@@ -25,7 +25,6 @@ _OF_ANALYSER: dict[str, Cn] = {
     "standard_check": Cn.START_STANDARD_CHECK,
 }
 AnalyserCommand = Literal[
-    "calibrate",
     "sample_now",
     "clean",
     "comparison_sample",
@@ -42,7 +41,7 @@ Info = Annotated[
 
 
 class OfAnalyser(Asked):
-    """For the analyser of one factor: calibrate zero and span (3011), sample (3012), clean or blow back (3013), take a
+    """For the analyser of one factor: sample (3012), clean or blow back (3013), take a
     comparison sample (3014), read its sampling period (3017), sample-out time (3018) or serial number (3019); of 2025
     keep a sample (3022), check it with a standard sample (3024)."""
 
@@ -57,6 +56,24 @@ class OfAnalyser(Asked):
     def fields(self, local: Local, now: datetime) -> Fields:  # noqa: ARG002
         """The analyser."""
         return [("PolId", self.factor)]
+
+
+class Calibrate(Asked):
+    """Calibrate zero and span of an analyser (3011); ``point`` names one of them to a device of 2025."""
+
+    command: Literal["calibrate"]
+    factor: Factor
+    point: Literal["zero", "span"] | None = None
+
+    @property
+    def cn(self) -> Cn:
+        """3011."""
+        return Cn.CALIBRATE
+
+    def fields(self, local: Local, now: datetime) -> Fields:  # noqa: ARG002
+        """The analyser, and of what edition 2025 has: 0 for zero, 1 for span."""
+        point = [] if self.point is None else [("CalibrationType", "0" if self.point == "zero" else "1")]
+        return [("PolId", self.factor), *point]
 
 
 class SetSamplingPeriod(Asked):

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, TypeAdapter
 
-from services.ingest.commands.analysers import GetInformation, OfAnalyser, SetParameter, SetSamplingPeriod
+from services.ingest.commands.analysers import Calibrate, GetInformation, OfAnalyser, SetParameter, SetSamplingPeriod
 from services.ingest.commands.loggers import (
     History,
     Plain,
@@ -29,6 +29,7 @@ CommandRequest = Annotated[
     | SetMinuteInterval
     | History
     | Records
+    | Calibrate
     | OfAnalyser
     | SetSamplingPeriod
     | GetInformation

@@ -26,7 +26,7 @@ MAX_MN = 64
 _MN = re.compile(rb"(?:^|[;,\s])MN=([^;,&]{0,64})")
 _KNOWN = frozenset(Cn)
 _ANSWERS_OF_DEVICES = frozenset({Cn.REQUEST_ANSWER, Cn.EXECUTION_RESULT, Cn.NOTICE_ANSWER, Cn.DATA_ANSWER})
-_NOTICES = frozenset({Cn.TIME_REQUEST, Cn.HEARTBEAT})
+_NOTICES = frozenset({Cn.TIME_REQUEST, Cn.HARDWARE_SERIALS, Cn.KEY, Cn.HEARTBEAT})
 _MEANINGLESS = frozenset({Verdict.JUNK, Verdict.BAD_LENGTH, Verdict.NO_CP})
 _NO_FRAME = _MEANINGLESS | {Verdict.TRUNCATED}
 _UNDERSTOOD = frozenset({Verdict.ACCEPTED, Verdict.ROWS_REFUSED})

@@ -38,6 +38,8 @@ ON_THE_WIRE = "BeginTime=20260228000000;EndTime=20260228235959"
         ({"command": "records", "of": "noise_event", **DAY}, "2052", ON_THE_WIRE),
         ({"command": "records", "of": "run_time", **DAY}, "2041", ON_THE_WIRE),
         ({"command": "calibrate", "factor": "a21022"}, "3011", "PolId=a21022"),
+        ({"command": "calibrate", "factor": "a21022", "point": "zero"}, "3011", "PolId=a21022;CalibrationType=0"),
+        ({"command": "calibrate", "factor": "a21022", "point": "span"}, "3011", "PolId=a21022;CalibrationType=1"),
         ({"command": "sample_now", "factor": "a21022"}, "3012", "PolId=a21022"),
         ({"command": "clean", "factor": "a21022"}, "3013", "PolId=a21022"),
         ({"command": "comparison_sample", "factor": "a21022"}, "3014", "PolId=a21022"),
