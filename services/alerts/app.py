@@ -30,6 +30,7 @@ from services.alerts.engine.across_watch import AcrossWatch
 from services.alerts.engine.baselines import BaselineKeeper
 from services.alerts.engine.calling import CallWatch
 from services.alerts.engine.hiding import HidingWatch
+from services.alerts.engine.missed import MissedReadings
 from services.alerts.engine.outages import OUTAGES
 from services.alerts.engine.read_positions import ReadPositions
 from services.alerts.engine.readings import Limits
@@ -93,6 +94,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
                     bound,
                     settings.habits,
                     baselines.usual,
+                    MissedReadings(ingest, registry, rulebook, owns=_of_shard(shard, settings.observation_shards)),
                 )
                 for shard in owned
             ],
@@ -198,6 +200,11 @@ def build_app(settings: AlertsSettings) -> FastAPI:
     app.include_router(refused.router)
     app.include_router(facts_router(lambda: app.state.alerts.database))
     return app
+
+
+def _of_shard(shard: int, shards: int) -> Callable[[str], bool]:
+    """Whether a station's readings are in the stream of this shard."""
+    return lambda station_id: shard_of(station_id, shards) == shard
 
 
 async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.conditions import SilenceRule
 from services.alerts.engine.baselines import BaselineKeeper
+from services.alerts.engine.missed import MissedReadings
 from services.alerts.engine.readings import Limits
 from services.alerts.engine.registry import Registry
 from services.alerts.engine.rulebook import RuleBook
@@ -174,8 +175,9 @@ class Park:
             self.database, self.client, self.registry, self.rulebook, owns=lambda _station: True, clock=self.clock
         )
         usual = self.baselines.usual
+        missed = MissedReadings(self.client, self.registry, self.rulebook, owns=lambda _station: True)
         shards = [
-            Shard(stream, self.database, self.registry, self.rulebook, limits, self.bound, usual=usual)
+            Shard(stream, self.database, self.registry, self.rulebook, limits, self.bound, usual=usual, missed=missed)
             for stream in self.streams
         ]
         self.runner = Runner(

@@ -1,9 +1,10 @@
 """Readings of the past, asked of ingest over HTTP page by page."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Literal
+from math import inf
+from typing import Any, Literal
 
 import httpx
 from pydantic import BaseModel
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from services.alerts.conditions import Readings
 from services.alerts.engine.readings import Limits, rows_of
 from shared.messages import ObservationsStored
+from shared.quality import Quality
 from shared.time import iso, to_microseconds
 
 PAGE = 20_000
@@ -25,10 +27,16 @@ class HistoryUnavailable(Exception):
     """Ingest refuses the question, or did not answer for about a minute; says why in words."""
 
 
+class HistoryRefused(HistoryUnavailable):
+    """Ingest refuses the question: to ask again is of no use."""
+
+
 class _Series(BaseModel):
+    datastream_id: int = 0
     time: list[datetime]
     value: list[float | None]
     quality: list[str]
+    maximum: list[float | None] = []
 
 
 class _Page(BaseModel):
@@ -48,8 +56,30 @@ async def history(
 
     Each page comes with the number of readings of any quality in it. Raises `HistoryUnavailable`.
     """
-    asked: dict[str, str | int] = {
-        "datastream_id": datastream_id,
+    async for series in _pages(ingest, park_id, [datastream_id], start, end, resolution):
+        yield await asyncio.to_thread(_proofs, datastream_id, series), len(series.time)
+
+
+async def hourly_maxima(
+    ingest: httpx.AsyncClient, park_id: str, datastream_ids: Sequence[int], start: datetime, end: datetime
+) -> AsyncIterator[tuple[int, datetime, float]]:
+    """The highest reading of each hour of some datastreams, infinity where one lay beyond the range.
+
+    (datastream, beginning of the hour, maximum). Raises `HistoryUnavailable`.
+    """
+    async for series in _pages(ingest, park_id, datastream_ids, start, end, "hour"):
+        for hour, maximum, flag in zip(series.time, series.maximum, series.quality, strict=True):
+            if flag == Quality.OVER_RANGE:
+                yield series.datastream_id, hour, inf
+            elif maximum is not None:
+                yield series.datastream_id, hour, maximum
+
+
+async def _pages(
+    ingest: httpx.AsyncClient, park_id: str, ids: Sequence[int], start: datetime, end: datetime, resolution: str
+) -> AsyncIterator[_Series]:
+    asked: dict[str, Any] = {
+        "datastream_id": list(ids),
         "start": iso(start),
         "end": iso(end),
         "resolution": resolution,
@@ -60,7 +90,7 @@ async def history(
         answer = await _answer(ingest, park_id, asked | ({"cursor": cursor} if cursor is not None else {}))
         page = await asyncio.to_thread(_Page.model_validate_json, answer)
         for series in page.items:
-            yield await asyncio.to_thread(_proofs, datastream_id, series), len(series.time)
+            yield series
         cursor = page.next
         if cursor is None:
             return
@@ -74,7 +104,7 @@ def _proofs(datastream_id: int, series: _Series) -> Readings:
     return found.readings.take(found.proves)
 
 
-async def _answer(ingest: httpx.AsyncClient, park_id: str, asked: dict[str, str | int]) -> bytes:
+async def _answer(ingest: httpx.AsyncClient, park_id: str, asked: dict[str, Any]) -> bytes:
     wait_s = _FIRST_WAIT_S
     for attempt in range(1, _TRIES + 1):
         try:
@@ -86,7 +116,7 @@ async def _answer(ingest: httpx.AsyncClient, park_id: str, asked: dict[str, str 
                 return answer.content
             trouble = f"{answer.status_code} {answer.text[:200]}"
             if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-                raise HistoryUnavailable(f"ingest does not give these readings: {trouble}")
+                raise HistoryRefused(f"ingest does not give these readings: {trouble}")
         if attempt < _TRIES:
             await asyncio.sleep(wait_s)
             wait_s *= 2

@@ -19,6 +19,7 @@ from services.alerts.conditions.baselines import Usual
 from services.alerts.conditions.explained import explained
 from services.alerts.conditions.measures.baseline import NOTHING_USUAL, prepared
 from services.alerts.engine import effects, metrics
+from services.alerts.engine.missed import MissedReadings
 from services.alerts.engine.outages import is_outage
 from services.alerts.engine.readings import Limits, Rows, rows_of
 from services.alerts.engine.registry import Datastream, Registry
@@ -36,6 +37,9 @@ from shared.time import to_microseconds
 log = get_logger(__name__)
 _MOST_ROWS = 50_000
 """Readings evaluated in one go, some tens of milliseconds: others have their turn in between."""
+
+_LONGEST_GAP = 366 * 86_400_000_000
+"""How far back in event time what was missed is looked for, in microseconds."""
 
 Heard = Mapping[int, int]
 """By datastream, when a live reading was last received; microseconds of wall time."""
@@ -57,6 +61,7 @@ class Shard:
         reorder_bound: int,
         habits: Habits | None = None,
         usual: Mapping[int, Usual] = NOTHING_USUAL,
+        missed: MissedReadings | None = None,
     ) -> None:
         self.stream = stream
         self.position = 0
@@ -68,6 +73,8 @@ class Shard:
         self._bound = reorder_bound
         self._habits = habits
         self._usual = usual
+        self._missed = missed
+        self._lost_up_to = 0
         self._turn = asyncio.Lock()
         self._watched = Watched(registry, rulebook, reorder_bound)
         self._stored_applied = 0
@@ -106,11 +113,18 @@ class Shard:
         heard: dict[int, int] = {}
         async with self._turn:
             group: list[tuple[Fact, ObservationsStored]] = []
+            reached = self.position
             for fact in facts:
                 if not self.ready:
                     break
                 if fact.position <= self.position:
                     continue
+                if fact.position > reached + 1:
+                    heard |= await self._try(group, now) if group else {}
+                    group = []
+                    if not await self._make_up_for(fact, now):
+                        break
+                reached = fact.position
                 if fact.position in self._refused:
                     self.position = self.position if group else fact.position
                     continue
@@ -127,6 +141,38 @@ class Shard:
             if group and self.ready:
                 heard |= await self._try(group, now)
         return heard
+
+    async def _make_up_for(self, following: Fact, now: datetime) -> bool:
+        """The facts before this one are gone for good: evaluate what ingest has stored instead, as of that time.
+
+        What was live then is evaluated as live; that more than that reached a level is put on record. All of it is
+        written in one transaction, with the position. False where memory is worth nothing any more.
+        """
+        last = following.position - 1
+        log.warning("facts_missed", stream=self.stream, after=self.position, up_to=last)
+        if not self.ready:
+            return False
+        if self._missed is None or last <= max(self._lost_up_to, self._silent_until):
+            return True
+        try:
+            until = ObservationsStored.decode(following.payload).received_at or to_microseconds(now)
+        except ValueError:
+            until = to_microseconds(now)
+        live_since = until - self._limits.live_horizon
+        try:
+            heads = self._watched.heads()
+            newest = max(heads.values(), default=live_since + self._bound + self._limits.ahead)
+            since = min(max(newest - self._bound - self._limits.ahead, until - _LONGEST_GAP), until - 1)
+            messages = await self._missed.between(since, until, live_since, heads, self._watched.standing())
+            if messages:
+                await self._evaluate([Fact(self.stream, last, b"", None)], messages, now)
+        except BaseException as error:
+            self.ready = False
+            if not isinstance(error, Exception) or isinstance(error, Displaced) or is_outage(error):
+                raise
+            log.exception("missed_facts_given_up", stream=self.stream, up_to=last)
+            self._lost_up_to = last
+        return self.ready
 
     async def write_checkpoint(self) -> bool:
         """Store the state as it is, if there is news; whether it was written. Facts wait only while it is copied."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.alerts.conditions import Columns, LevelRule, from_bytes
+from services.alerts.conditions.levels import LONG_AGO
 from services.alerts.engine.registry import Registry
 from services.alerts.engine.rulebook import RuleBook
 from services.alerts.store.evaluation import Standing
@@ -46,6 +47,19 @@ class Watched:
             return np.full((1, len(ids)), -1)
         slots = np.array([self.columns.find(ids, nth) for nth in range(self.columns.most_rules)])
         return np.where((slots >= 0) & self._fed[slots], slots, -1)
+
+    def heads(self) -> dict[int, int]:
+        """By datastream the time of the newest reading that was evaluated [us]; none where there was none."""
+        last = self.columns.head.last
+        heads: dict[int, int] = {}
+        for i, at in zip(self.columns.ids.tolist(), last.tolist(), strict=True):
+            if at != LONG_AGO:
+                heads[i] = max(at, heads.get(i, at))
+        return heads
+
+    def standing(self) -> set[int]:
+        """The datastreams with a level that stands, in memory or as an alarm that is still to be taken up."""
+        return {i for i, _ in self._standing} | set(self.columns.ids[self.columns.head.level > 0].tolist())
 
     def reconcile(self) -> None:
         """Once all effects are known to be written: what stands in memory must be what stands as an alarm.

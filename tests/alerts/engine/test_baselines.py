@@ -105,7 +105,7 @@ async def test_the_next_day_is_learned_on_its_eve_and_an_older_one_stands_in_for
     us = int(START.timestamp() * 1e6)
     in_days = [usual.hour(1, us + day * 86_400_000_000) for day in range(5)]
     assert [each is not None for each in in_days] == [True, True, True, True, False]
-    park.producer.down = True
+    past.down = True
     park.clock.at(4 * 86_400)
     await park.baselines.load()
     in_days = [park.baselines.usual[4].hour(1, us + day * 86_400_000_000) for day in range(3, 8)]
@@ -123,7 +123,7 @@ async def test_only_datastreams_with_such_a_rule_are_learned_and_one_that_fails_
     whole = park.client.get
 
     async def failing(path: str, **more: Any) -> Any:
-        if more.get("params", {}).get("datastream_id") == 1:
+        if more.get("params", {}).get("datastream_id") == [1]:
             raise HistoryUnavailable("no")
         return await whole(path, **more)
 
