@@ -310,7 +310,7 @@ async def test_it_starts_with_everything_down_says_so_and_recovers(
         answer = await client.get("/health/ready")
         assert answer.status_code == 503
         down = {name for name, state in answer.json()["dependencies"].items() if not state["up"]}
-        assert down == {"database", "redis", "ingest", "evaluation"}
+        assert down == {"database", "redis", "ingest", "evaluation", "across"}
 
         async def ready() -> bool:
             return (await client.get("/health/ready")).status_code == 200
