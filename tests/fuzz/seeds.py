@@ -30,6 +30,11 @@ def seeds() -> Iterator[bytes]:
         encode(_segment("1013", "PolId=a01001")) + encode(_segment("9015", flag="Flag=9;")),
         encode(_segment("9011", "QnRtn=1")) + encode(_segment("9012", "ExeRtn=1")),
         encode(_segment("3020", "DataTime=20260301115930;i11001-Info=//清洗;管路,=1//")),
+        encode(
+            _segment("2062", "DataTime=20260301115930;a21026-SampleRd=49;a21026-StandardValue=50;\x00-ResultType=\x00")
+        ),
+        encode(_segment("2013", "DataTime=99990301115930;a21022-SampleTime=20260301115930,a21022-Avg=2,a21022-Flag=N")),
+        encode(_segment("1014", "SKCreateTime=20260301115930;NewSK=0123456789abcdef", mn="A2"), CrcMode.MODBUS_SWAPPED),
         encode(_segment("2011", "DataTime=2026030111593a;a21022-Rtd=nan;;=;a21022-Flag=")),
         b"noise" + whole[:60] + b"##9999" + whole + b"\r\n\r\n" + whole.replace(b"250", b"251"),
         encode(_segment("2011", "DataTime=20260301115930;a21022-Rtd=1,a21022-Info=\xb5\xb5")) + b"#" * 2000,

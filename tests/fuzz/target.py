@@ -9,6 +9,7 @@ from services.ingest.stations.session import Received, Session
 from shared.hj212.crc import CrcMode
 from shared.hj212.encryption import Sm4
 from shared.hj212.frame import JUNK_LIMIT, MAX_LENGTH, DecodedFrame, FrameDecoder
+from shared.hj212.reports import SECRET
 from shared.hj212.segment import parse
 from shared.quality import Quality
 from tests.ingest.devices import device
@@ -57,6 +58,13 @@ def _check(session: Session, entry: Received) -> None:
         assert row.value is None or isfinite(row.value)
         assert row.quality in _LETTERS
         assert row.time <= (NOW + timedelta(minutes=10)).timestamp() * 1e6
+    for report in entry.reports:
+        assert entry.genuine
+        assert "\x00" not in "".join((report.subject, *report.content, *report.content.values())), (
+            "no database keeps it"
+        )
+        assert report.time <= NOW + timedelta(minutes=10)
+        assert not SECRET & report.content.keys()
     answers = session.answers(entry, NOW)
     if not answers:
         return
