@@ -77,7 +77,8 @@ async def timeline(
                 FROM incident_entry WHERE incident_id = :incident_id
                 UNION ALL
                 SELECT journal.id, number, alarm_id, station_id, rule_id, action, colour_after, value, event_time,
-                    recorded_at, actor, comment, NULL
+                    recorded_at, actor, comment,
+                    CASE WHEN action IN ('call', 'assign', 'shelve') THEN CAST(journal.detail AS text) END
                 FROM journal JOIN incident_alarm USING (alarm_id) WHERE incident_id = :incident_id
             ) AS line
             WHERE CAST(:after_id AS uuid) IS NULL OR (recorded_at, number, id)

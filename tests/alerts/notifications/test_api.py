@@ -79,6 +79,9 @@ async def test_a_flood_shows_its_incidents_and_every_alarm_was_told(
         waits = alarm["escalation"]
         assert (waits["called"], waits["next_role"]) == (["operator"], "shift_leader")
         assert (datetime.fromisoformat(waits["next_at"]) - datetime.fromisoformat(waits["since"])).seconds == 300
+    lines = (await got(alerts, f"incidents/{alarms[0]['incident_id']}/timeline"))["items"]
+    told = {line["what"]: line["detail"] for line in lines if line["alarm_id"] == alarms[0]["id"]}
+    assert (told["call"]["role"], told["raise"]) == ("operator", None)
     noted = await alerts.post(f"/parks/p/alarms/{alarms[0]['id']}/acknowledge", json={})
     assert (noted.json()["escalation"], noted.json()["incident_id"]) == (None, alarms[0]["incident_id"])
     looked_at = await got(alerts, f"alarms/{alarms[0]['id']}")
