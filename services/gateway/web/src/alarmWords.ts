@@ -133,7 +133,6 @@ export const alarmWords = {
   "incident.closed-by": w("{name} 关闭：{kind}", "Closed by {name}: {kind}"),
   "incident.outside": w("不属于任何事件", "Of no incident"),
   "incident.fold": w("收起或展开此事件的警报", "Fold or unfold the alarms of this incident"),
-  "incident.show": w("查看事件", "Show incident"),
   "change.opened": w("事件开始", "Opened"),
   "change.grew": w("并入新警报", "Grew"),
   "change.escalated": w("升级", "Escalated"),
