@@ -28,7 +28,9 @@ _SHARE = 0.02
 """Of the time that checkpoints may take at most: where there is much to write, they are written less often."""
 _STOP_S = 5.0
 _REST_S = 0.01
-"""At most, between two turns: an evaluation costs much the same for ten readings as for a thousand."""
+"""At most, from one turn to the next: an evaluation costs much the same for ten readings as for a thousand."""
+_BUSY_BLOCK_MS = 5
+"""While shards write: then their streams are to be read again soon."""
 
 
 class Runner:
@@ -56,8 +58,9 @@ class Runner:
         self._baselines = baselines
         self._registry_position: int | None = None
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._last_complete = float("-inf")
-        self._last_turn_s = 0.0
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._complete = dict.fromkeys([*self._shards, REGISTRY_STREAM], float("-inf"))
+        """When all that was there of a stream was last evaluated."""
         self._checkpoint_due: dict[str, float] = {}
         self.trouble: str | None = "not started"
 
@@ -82,7 +85,7 @@ class Runner:
 
     def is_current(self, within_s: float = 10.0) -> bool:
         """Whether all that was there to read was evaluated within the last seconds."""
-        return asyncio.get_running_loop().time() - self._last_complete < within_s
+        return asyncio.get_running_loop().time() - min(self._complete.values()) < within_s
 
     async def check(self) -> None:
         """For the readiness path: raise with the reason while the evaluation does not go on."""
@@ -101,8 +104,8 @@ class Runner:
         await self._begin()
 
     async def _begin(self) -> None:
-        for shard in self._shards.values():
-            if not shard.ready:
+        for stream, shard in self._shards.items():
+            if stream not in self._busy and not shard.ready:
                 await shard.begin()
 
     async def _end_of_registry(self) -> int:
@@ -112,35 +115,63 @@ class Runner:
             return 0  # all changes so far are read again from ingest: one refresh too many does no harm
 
     async def _follow_until_trouble(self) -> None:
-        while True:
-            found = await self.turn()
-            if found < READ_COUNT:
-                await asyncio.sleep(min(_REST_S, 2 * self._last_turn_s))
+        """A shard that writes what its readings did is left to it, and the others go on meanwhile."""
+        clock = asyncio.get_running_loop().time
+        try:
+            while True:
+                found = await self._start(_BUSY_BLOCK_MS if self._busy else 1_000)
+                begun = clock()
+                await self._collect(_REST_S)
+                took = clock() - begun
+                if found < READ_COUNT:
+                    await asyncio.sleep(max(0.0, min(_REST_S - took, 2 * took)))
+        finally:
+            await self._give_up()
 
     async def turn(self, block_ms: int = 1_000) -> int:
         """Read once and evaluate what came; the number of facts. Raises an outage after all shards had their turn."""
+        try:
+            found = await self._start(block_ms)
+            await self._collect(None)
+        finally:
+            await self._give_up()
+        return found
+
+    async def _start(self, block_ms: int) -> int:
+        """Read the streams of the shards that are free, and let them begin with what came; the number of facts."""
         await self._begin()
-        positions = {stream: shard.position for stream, shard in self._shards.items()}
+        free = [stream for stream in self._shards if stream not in self._busy]
+        positions = {stream: self._shards[stream].position for stream in free}
         if self._registry_position is not None:
             positions[REGISTRY_STREAM] = self._registry_position
         facts = await self._reader.read(positions, block_ms=block_ms)
-        begun = asyncio.get_running_loop().time()
         by_stream: defaultdict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             by_stream[fact.stream].append(fact)
         await self._note_registry(by_stream.pop(REGISTRY_STREAM, []))
-        outcomes = await asyncio.gather(
-            *(self._evaluate(self._shards[stream], found) for stream, found in by_stream.items()),
-            return_exceptions=True,
-        )
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-        self._last_turn_s = asyncio.get_running_loop().time() - begun
-        if all(len(found) < READ_COUNT for found in by_stream.values()):
-            self._last_complete = asyncio.get_running_loop().time()
-            self.trouble = None
+        now = asyncio.get_running_loop().time()
+        self._complete |= {stream: now for stream in (*free, REGISTRY_STREAM) if stream not in by_stream}
+        for stream, found in by_stream.items():
+            self._busy[stream] = asyncio.create_task(self._evaluate(self._shards[stream], found))
         return len(facts)
+
+    async def _collect(self, timeout_s: float | None) -> None:
+        """Wait for the shards that are busy, but no longer than that; raise what one of them failed with."""
+        if self._busy:
+            await asyncio.wait(self._busy.values(), timeout=timeout_s)
+        ended = [task for task in self._busy.values() if task.done()]
+        self._busy = {stream: task for stream, task in self._busy.items() if not task.done()}
+        for error in [task.exception() for task in ended]:
+            if error is not None:
+                raise error
+        self.trouble = None
+
+    async def _give_up(self) -> None:
+        """Whoever is busy still is stopped: it has committed what it did, or begins anew from what is stored."""
+        for task in self._busy.values():
+            task.cancel()
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        self._busy = {}
 
     async def _note_registry(self, facts: list[Fact]) -> None:
         if facts:
@@ -148,6 +179,7 @@ class Runner:
             self._registry_position = facts[-1].position
 
     async def _evaluate(self, shard: Shard, facts: list[Fact]) -> None:
+        before = shard.applied
         async with self._slots:
             continue_trace(facts[0].traceparent)
             try:
@@ -156,7 +188,10 @@ class Runner:
                 log.warning("position_moved_elsewhere", detail=str(displaced))
                 return
         self._heard.note(heard, await self._registry.known(()))
-        self._committed()
+        if len(facts) < READ_COUNT:
+            self._complete[shard.stream] = asyncio.get_running_loop().time()
+        if shard.applied != before:
+            self._committed()
 
     async def store(self, *, at_once: bool = False) -> None:
         """Write what is not written at every fact: values of standing alarms, and checkpoints, where they are due."""

@@ -18,7 +18,7 @@ from services.alerts.conditions import Outcome, Readings, Unreadable, evaluate, 
 from services.alerts.conditions.baselines import Usual
 from services.alerts.conditions.explained import explained
 from services.alerts.conditions.measures.baseline import NOTHING_USUAL, prepared
-from services.alerts.engine import effects, metrics
+from services.alerts.engine import effects, metrics, passed_over
 from services.alerts.engine.missed import MissedReadings
 from services.alerts.engine.outages import is_outage
 from services.alerts.engine.readings import Limits, Rows, rows_of
@@ -37,9 +37,6 @@ from shared.time import to_microseconds
 log = get_logger(__name__)
 _MOST_ROWS = 50_000
 """Readings evaluated in one go, some tens of milliseconds: others have their turn in between."""
-
-_LONGEST_GAP = 366 * 86_400_000_000
-"""How far back in event time what was missed is looked for, in microseconds."""
 
 Heard = Mapping[int, int]
 """By datastream, when a live reading was last received; microseconds of wall time."""
@@ -84,6 +81,11 @@ class Shard:
         self._passed_over: dict[int, Counts] = {}
         self._to_tell: set[int] = set()
         self._one_by_one_until = 0
+
+    @property
+    def applied(self) -> int:
+        """Up to this fact effects are written; it moves in every transaction that has some, and in no other."""
+        return self._stored_applied
 
     async def begin(self) -> None:
         """Take up what is stored, and nothing else from before. Registry and rules must have been read."""
@@ -155,15 +157,7 @@ class Shard:
         if self._missed is None or last <= max(self._lost_up_to, self._silent_until):
             return True
         try:
-            until = ObservationsStored.decode(following.payload).received_at or to_microseconds(now)
-        except ValueError:
-            until = to_microseconds(now)
-        live_since = until - self._limits.live_horizon
-        try:
-            heads = self._watched.heads()
-            newest = max(heads.values(), default=live_since + self._bound + self._limits.ahead)
-            since = min(max(newest - self._bound - self._limits.ahead, until - _LONGEST_GAP), until - 1)
-            messages = await self._missed.between(since, until, live_since, heads, self._watched.standing())
+            messages = await self._missed.before(following, self._watched, self._limits, self._bound, now)
             if messages:
                 await self._evaluate([Fact(self.stream, last, b"", None)], messages, now)
         except BaseException as error:
@@ -190,7 +184,7 @@ class Shard:
                     await store.add_passed_over(connection, counts)
         except BaseException:
             if self._watched is watched:
-                _merge(self._passed_over, counts)
+                passed_over.add(self._passed_over, counts)
             raise
         if self._watched is watched:
             self._checkpoint = position
@@ -253,9 +247,11 @@ class Shard:
         if not silent:
             await self._write_effects(facts[-1], known, outcome, slots, rows, history, now)
         self.position = facts[-1].position
-        self._count(outcome, rows, history, judged & rows.ahead)
+        passed_over.add(
+            self._passed_over, passed_over.count(outcome, self._watched.columns, rows, history, judged & rows.ahead)
+        )
         self._to_tell |= outcome.standing
-        _measure(fed, rows, history, messages, now)
+        passed_over.gauge(fed, rows, history, messages, now)
         spoke = rows.heard > 0
         return dict(zip(rows.datastream[spoke].tolist(), rows.heard[spoke].tolist(), strict=True))
 
@@ -314,32 +310,6 @@ class Shard:
         self.position = fact.position
         metrics.REFUSED_FACTS.inc()
 
-    def _count(
-        self,
-        outcome: Outcome,
-        rows: Rows,
-        history: NDArray[np.bool_],
-        ahead: NDArray[np.bool_],
-    ) -> None:
-        """Readings that were passed over: most often there are none."""
-        found: dict[int, Counts] = {}
-        for slot, count in outcome.too_late.items():
-            counts = found.setdefault(int(self._watched.columns.ids[slot]), Counts())
-            counts.too_late = max(counts.too_late, count)  # the same readings under each rule
-        for reason, which in (("backfilled", history), ("ahead", ahead)):
-            if which.any():
-                for i, count in zip(*np.unique(rows.which[which], return_counts=True), strict=True):
-                    setattr(found.setdefault(int(rows.datastream[i]), Counts()), reason, int(count))
-        _merge(self._passed_over, found)
-
-
-def _merge(into: dict[int, Counts], more: Mapping[int, Counts]) -> None:
-    for i, counts in more.items():
-        known = into.setdefault(i, Counts())
-        known.too_late += counts.too_late
-        known.backfilled += counts.backfilled
-        known.ahead += counts.ahead
-
 
 def _under_each_rule(
     slots: NDArray[np.int64], rows: Rows, which: NDArray[np.bool_]
@@ -349,25 +319,3 @@ def _under_each_rule(
     found = slots[:, rows.which[row]]
     rule, place = np.nonzero(found >= 0)
     return row[place], found[rule, place]
-
-
-def _measure(
-    fed: NDArray[np.bool_],
-    rows: Rows,
-    history: NDArray[np.bool_],
-    messages: list[ObservationsStored],
-    now: datetime,
-) -> None:
-    outcomes = {
-        "live": fed & rows.proves & rows.live,
-        "backfilled": history,
-        "ahead": fed & rows.proves & rows.ahead,
-        "without_proof": fed & ~rows.proves,
-    }
-    for outcome, which in outcomes.items():
-        if count := int(np.count_nonzero(which)):
-            metrics.EVALUATED.labels(outcome).inc(count)
-    at = to_microseconds(now)
-    for message in messages:
-        if message.received_at is not None:
-            metrics.LAG.observe(max(0, at - message.received_at) / 1e6)

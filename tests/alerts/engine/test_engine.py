@@ -10,6 +10,7 @@ from services.alerts.store import rules as rule_store
 from shared.messages import RegistryChanged
 from shared.park_file import Rule
 from tests.alerts.park import STREAM, Park, Producer, datastream, second_of, told_shortly
+from tests.alerts.test_app import eventually
 
 
 async def raise_alarm(park: Park, begin: int = 0, value: float = 3.0) -> None:
@@ -177,6 +178,36 @@ async def test_two_processes_on_one_shard_tell_each_edge_once(park: Park, databa
     await asyncio.gather(park.settle(), other.settle())
     await other.close()
     assert [fact.transition for fact in await park.told()] == ["raised", "returned"]
+
+
+async def test_a_shard_that_waits_for_the_database_holds_up_no_other(
+    database_url: str, redis_url: str, producer: Producer
+) -> None:
+    park = Park(database_url, redis_url, producer, streams=["observations.1", "observations.2"])
+    await park.runner.prepare()
+
+    running = asyncio.create_task(park.runner.run())
+
+    async def push(number: int) -> None:
+        for second in range(0, 40, 10):
+            await park.push((number, second, 40.0), stream=f"observations.{number}")
+
+    async def told(number: int) -> bool:
+        return number in [fact.datastream_id for fact in await park.told()]
+
+    try:
+        async with park.database.begin() as other:
+            await other.execute(text("SELECT FROM position WHERE stream = 'observations.1' FOR UPDATE"))
+            await push(1)
+            await eventually(lambda: park.rows("SELECT 1 FROM pg_locks WHERE NOT granted"), within_s=30)
+            await push(2)
+            await eventually(lambda: told(2), within_s=30)
+            assert not await told(1)
+        await eventually(lambda: told(1), within_s=30)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await park.close()
 
 
 async def test_the_facts_carry_all_that_a_subscriber_needs(park: Park) -> None:

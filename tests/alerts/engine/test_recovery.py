@@ -39,6 +39,7 @@ async def test_nothing_is_written_while_nothing_happens(park: Park) -> None:
     count = kill_at_statement(park.database, 0)
     await push_all(park, 0.1, range(50, 100, 10))
     assert count() == 0
+    assert park.committed == 0  # nor is a relay woken
 
 
 async def test_evaluation_goes_on_from_the_checkpoint_and_not_from_the_beginning(park: Park) -> None:

@@ -1,7 +1,7 @@
 """What is missing never looks safe."""
 
 from shared.messages import RegistryChanged
-from tests.alerts.park import Park, datastream
+from tests.alerts.park import STREAM, Park, datastream
 
 
 async def look(park: Park, second: float) -> list[str]:
@@ -84,7 +84,7 @@ async def test_a_standing_gas_alarm_outlives_the_silence_of_its_station(park: Pa
 
 
 async def test_nothing_is_judged_while_facts_wait(park: Park) -> None:
-    park.runner._last_complete = float("-inf")
+    park.runner._complete[STREAM] = float("-inf")
     for second in range(0, 400, 40):
         park.clock.at(second)
         assert await park.watch.look() == []
