@@ -162,7 +162,8 @@ def test_an_alarm_of_many_stations_tells_which_and_how_much(screen: Screen, park
     read = {"station_id": park.stations[0]["id"], "datastream_id": stream["id"], "value": 33.3, "over_range": True}
     park.alerts.put(alarm, {"stations": [read]})
     tell(park)
-    card = opened(page)
+    page.locator(".banner").click()
+    card = page.locator("[data-alarm]")
     expect(card).to_contain_text("ring-2-of-9")
     expect(card).to_contain_text("多站判据")
     expect(card.locator(".contributions")).to_contain_text("> 33.3 mg/m³")

@@ -4,8 +4,8 @@ import { grade, needsAcknowledgement, stands } from "../derive";
 import { duration } from "../format";
 import { named, t } from "../i18n";
 import { alarmAmount, stationName, subjectName } from "../names";
-import { showStation } from "../selection";
-import { failures, highestAlarm, LAG_TOLD_MS, lagMs, parkNow, quietMs, sortedAlarms, stations, statuses, trust } from "../state";
+import { showAlarm, showStation } from "../selection";
+import { failures, highestAlarm, LAG_TOLD_MS, lagMs, parkNow, quietMs, sortedAlarms, stationById, stations, statuses, trust } from "../state";
 import type { Alarm } from "../alarmContract";
 import { loaded } from "../sync";
 import { FloodNotice } from "./FloodNotice";
@@ -43,8 +43,9 @@ function Failures() {
 function AlarmBanner({ alarm, others }: { alarm: Alarm; others: number }) {
   const waiting = needsAcknowledgement(alarm);
   const since = (parkNow.value - Date.parse(alarm.raised_at)) / 1000;
+  const show = (): void => (stationById.value.has(alarm.station_id) ? showStation(alarm.station_id) : showAlarm(alarm.id));
   return (
-    <button type="button" class={`banner ${stands(alarm) ? `banner-${alarm.colour}` : "banner-returned"} ${waiting ? "unacknowledged" : ""}`} onClick={() => showStation(alarm.station_id)}>
+    <button type="button" class={`banner ${stands(alarm) ? `banner-${alarm.colour}` : "banner-returned"} ${waiting ? "unacknowledged" : ""}`} onClick={show}>
       <span class={`grade grade-${alarm.colour}`}>{grade(alarm.colour)}</span>
       <strong class="banner-what">{t(`colour.${alarm.colour}`)} · {subjectName(alarm)}</strong>
       <span class="banner-where">{stationName(alarm)}</span>

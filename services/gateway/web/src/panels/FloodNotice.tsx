@@ -16,8 +16,9 @@ export function FloodNotice() {
   const all = COLOURS.reduce((sum, colour) => sum + count(colour), 0);
   const said = { count: all, minutes: Math.round(state.window_s / 60), limit: state.begins_above, incidents: incidents.value.length };
   return (
-    <div class="notice notice-flood" role="alert">
-      <strong>{t("flood.title")}</strong>
+    <div class="notice notice-flood">
+      {/* The title alone is announced: the numbers change with every alarm. */}
+      <strong role="alert">{t("flood.title")}</strong>
       <span class="flood-counts">
         {COLOURS.filter((colour) => count(colour) > 0).map((colour) => (
           <span key={colour} class="flood-count num" aria-label={t("flood.count", { colour: t(`colour.${colour}`), count: count(colour) })}>
