@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.alerts.api import (
     across,
+    across_trials,
     alarms,
     floods,
     incidents,
@@ -195,6 +196,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
     app.include_router(baselines_api.router)
     app.include_router(overrides.router)
     app.include_router(across.router)
+    app.include_router(across_trials.router)
     app.include_router(trials.router)
     app.include_router(kpi.router)
     app.include_router(refused.router)

@@ -135,6 +135,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/parks/{park_id}/rules/overrides/{override_id}/versions", Service.ALERTS),
     Route("GET", "/parks/{park_id}/rules/across", Service.ALERTS),
     Route("POST", "/parks/{park_id}/rules/across", Service.ALERTS, Scope.WRITE),
+    Route("POST", "/parks/{park_id}/rules/across/trial", Service.ALERTS, Scope.WRITE),
     Route("GET", "/parks/{park_id}/rules/across/{rule_id}", Service.ALERTS),
     Route("PUT", "/parks/{park_id}/rules/across/{rule_id}", Service.ALERTS, Scope.WRITE),
     Route("DELETE", "/parks/{park_id}/rules/across/{rule_id}", Service.ALERTS, Scope.WRITE),

@@ -52,7 +52,7 @@ async def create_across(
     park_id: str, body: AcrossBody, request: Request, response: Response, resources: Resources
 ) -> AcrossRuleOut:
     """Make a rule about several stations of the park. It takes the place of the park file's of the same name."""
-    _check_station(resources, park_id, body)
+    check_station(resources, park_id, body)
     origin = Origin("api", uuid4(), 1, actor(request), utc_now(), body.reason)
     rule = ParkRule(park_id, body.rule(), origin)
     async with resources.database.begin() as connection:
@@ -86,7 +86,7 @@ async def change_across(
     park_id: str, rule_id: UUID, body: AcrossNextVersion, request: Request, resources: Resources
 ) -> AcrossRuleOut:
     """Say something else from now on. An alarm that stands goes on; delays that run begin anew."""
-    _check_station(resources, park_id, body)
+    check_station(resources, park_id, body)
     async with resources.database.begin() as connection:
         before = await _locked(connection, park_id, rule_id, body.version, actor(request))
         if body.name != before.rule.name:
@@ -142,7 +142,8 @@ async def list_across_versions(
     return AcrossVersionPage(items=shown, next=str(shown[-1].version) if len(found) > limit else None)
 
 
-def _check_station(resources: State, park_id: str, body: AcrossRule) -> None:
+def check_station(resources: State, park_id: str, body: AcrossRule) -> None:
+    """Raises NotFound where the rule is about a station that the park does not have."""
     about = body.condition
     if isinstance(about, SumOfRatios) and about.station is not None:
         station_of(resources, park_id, f"{park_id}.{about.station}")

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.api.overrides import override_of
 from services.alerts.api.rule_schemas import Draft
@@ -16,7 +17,7 @@ from services.alerts.rules.trial_result import TrialResult
 from services.alerts.store import rules as rule_store
 from services.alerts.store import trials as store
 from services.alerts.store.trials import StoredTrial
-from shared.park_file import RuleNumbers
+from shared.park_file import AcrossRule, RuleNumbers
 from shared.problems import Conflict, NotFound, TooManyRequests, Unavailable, Unprocessable, responses
 from shared.time import UtcDatetime, utc_now
 from shared.web import actor
@@ -49,6 +50,7 @@ class TrialOut(BaseModel):
     station_id: str | None
     datastream_id: int | None
     numbers: RuleNumbers
+    across: AcrossRule | None = Field(default=None, description="the draft, where it is a rule across stations")
     start: UtcDatetime
     end: UtcDatetime
     created_by: str
@@ -96,7 +98,7 @@ async def create_trial(
     end = body.end or now
     start = body.start or end - DEFAULT_SPAN
     subjects = subjects_of(resources.registry, park_id, draft)
-    _check_bounds(start, end, now, len(subjects))
+    check_bounds(start, end, now, len(subjects))
     if not subjects and resources.registry.stale:
         raise Unavailable("Which datastreams there are cannot be told: ingest does not answer.")
     async with resources.database.begin() as connection:
@@ -105,12 +107,8 @@ async def create_trial(
             raise Unprocessable(
                 f"No datastream there has a level for {body.property_id}: give levels, or another ring or station."
             )
-        trial = _queued(park_id, draft, start, end, actor(request), now)
-        if not await store.add(connection, trial):
-            raise TooManyRequests(
-                f"{store.MOST_WAITING} trials of this park have not ended yet; wait for them or cancel one.",
-                headers={"Retry-After": str(_RETRY_S)},
-            )
+        trial = queued(park_id, draft, start, end, actor(request), now)
+        await queue(connection, trial)
     resources.trials.wake()
     response.headers["Location"] = f"trial/{trial.id}"
     return TrialOut.of(trial)
@@ -147,7 +145,8 @@ async def cancel_trial(park_id: str, trial_id: UUID, resources: Resources) -> Tr
     return TrialOut.of(found)
 
 
-def _check_bounds(start: datetime, end: datetime, now: datetime, datastreams: int) -> None:
+def check_bounds(start: datetime, end: datetime, now: datetime, datastreams: int) -> None:
+    """Raises Unprocessable where a trial would be too large, or of the future."""
     if not start < end <= now:
         raise Unprocessable("start, end: `start` has to lie before `end`, and that not in the future.")
     if end - start > MOST_SPAN:
@@ -162,7 +161,25 @@ def _check_bounds(start: datetime, end: datetime, now: datetime, datastreams: in
         )
 
 
-def _queued(park_id: str, draft: Override, start: datetime, end: datetime, who: str, now: datetime) -> StoredTrial:
+async def queue(connection: AsyncConnection, trial: StoredTrial) -> None:
+    """Queue a trial; raises TooManyRequests where too many of the park wait."""
+    if not await store.add(connection, trial):
+        raise TooManyRequests(
+            f"{store.MOST_WAITING} trials of this park have not ended yet; wait for them or cancel one.",
+            headers={"Retry-After": str(_RETRY_S)},
+        )
+
+
+def queued(
+    park_id: str,
+    draft: Override,
+    start: datetime,
+    end: datetime,
+    who: str,
+    now: datetime,
+    across: AcrossRule | None = None,
+) -> StoredTrial:
+    """A trial that is new."""
     return StoredTrial(
         id=uuid4(),
         park_id=park_id,
@@ -179,6 +196,7 @@ def _queued(park_id: str, draft: Override, start: datetime, end: datetime, who: 
         readings=0,
         problem=None,
         result=None,
+        across=across,
     )
 
 

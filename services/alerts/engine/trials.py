@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,19 +10,24 @@ from zoneinfo import ZoneInfo
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.conditions import LevelRule, Readings
+from services.alerts.conditions import LevelRule, Readings, Sample
 from services.alerts.conditions.baselines import Usual
 from services.alerts.conditions.measures import BaselineDeviation
+from services.alerts.engine.across_book import condition_of
+from services.alerts.engine.across_history import windows
 from services.alerts.engine.baselines import learn_days, zone_of
 from services.alerts.engine.history import HistoryUnavailable, history
 from services.alerts.engine.outages import OUTAGES
 from services.alerts.engine.registry import Datastream, Registry
-from services.alerts.rules import Delays, Override, Overrides, effective_rules
-from services.alerts.rules.trial import Trial
+from services.alerts.rules import Delays, Origin, Override, Overrides, effective_rules
+from services.alerts.rules.across import ParkRule
+from services.alerts.rules.trial import AcrossTrial, Trial
 from services.alerts.rules.trial_result import DatastreamInTrial, Tally, TrialResult
+from services.alerts.store import across_rules
 from services.alerts.store import rules as rule_store
 from services.alerts.store import trials as store
 from services.alerts.store.trials import StoredTrial
+from shared.park_file import AcrossRule
 from shared.telemetry import get_logger
 from shared.time import from_microseconds
 
@@ -111,6 +117,8 @@ class TrialRunner:
         return True
 
     async def _result(self, trial: StoredTrial) -> TrialResult:
+        if trial.across is not None:
+            return await self._result_across(trial, trial.across)
         async with self._database.connect() as connection:
             overrides = await rule_store.overrides_of(connection, trial.park_id)
         drafts: list[Trial] = []
@@ -148,6 +156,39 @@ class TrialRunner:
             )
         await progress.tell()
         return TrialResult.of(drafts, in_force, told)
+
+    async def _result_across(self, trial: StoredTrial, draft: AcrossRule) -> TrialResult:
+        async with self._database.connect() as connection:
+            known = (await across_rules.in_force(connection, trial.park_id)).get(trial.park_id, [])
+        drafted = ParkRule(trial.park_id, draft, Origin("draft"))
+        live = [rule for rule in known if rule.rule.name == draft.name]
+        runs = [
+            AcrossTrial(condition_of(rule, self._registry), rule.level_rule(self._delays)) for rule in [drafted, *live]
+        ]
+        ids = sorted({i for run in runs for i in run.condition.datastreams})
+        progress = _Progress(self._database, trial, 1, self._clock)
+        read: Counter[int] = Counter()
+        async for found, counts, until in windows(self._ingest, trial.park_id, ids, trial.start, trial.end):
+            begun = time.monotonic()
+            for run in runs:
+                await asyncio.to_thread(run.take, found, until)
+            if sum(len(run.alarms) for run in runs) > MOST_ALARMS:
+                raise _TooMuch(f"more than {MOST_ALARMS} alarms: shorten the span, or draft another rule")
+            read.update(counts)
+            await progress.note(Readings.of([Sample(until, None)]), counts.total())
+            await asyncio.sleep(time.monotonic() - begun)  # half of the time is for others
+        await progress.tell()
+        told = [
+            DatastreamInTrial(
+                datastream_id=member.datastream_id,
+                station_id=member.station_id,
+                readings=read[member.datastream_id],
+                draft=Tally(),
+                in_force=Tally(),
+            )
+            for member in runs[0].condition.members
+        ]
+        return TrialResult.of(runs[:1], runs[1:], told)
 
     async def _usual(
         self, trial: StoredTrial, datastream: Datastream, rules: list[LevelRule | None]

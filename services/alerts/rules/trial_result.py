@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from services.alerts.rules.trial import MOST_STEPS, Trial, TrialAlarm
+from services.alerts.rules.trial import MOST_STEPS, TrialAlarm, TrialRun
 from shared.levels import Colour
 from shared.time import UtcDatetime, from_microseconds
 
@@ -25,7 +25,7 @@ class Step(BaseModel):
 class AlarmInTrial(BaseModel):
     """An alarm that the draft would have raised."""
 
-    datastream_id: int
+    datastream_id: int | None = Field(description="null for a rule across stations")
     since: UtcDatetime = Field(description="the first reading of the evidence")
     raised_at: UtcDatetime
     ended_at: UtcDatetime | None = Field(description="null where it stood at the end of the span")
@@ -61,7 +61,7 @@ class Tally(BaseModel):
     longest_s: float | None = None
 
     @classmethod
-    def of(cls, trials: Sequence[Trial]) -> Self:
+    def of(cls, trials: Sequence[TrialRun]) -> Self:
         """Over all alarms of some trials."""
         lengths = [trial.length(alarm) / 1e6 for trial in trials for alarm in trial.alarms]
         if not lengths:
@@ -76,7 +76,7 @@ class Tally(BaseModel):
 
 
 class DatastreamInTrial(BaseModel):
-    """One datastream of a trial."""
+    """One datastream of a trial. Alarms of a rule across stations are of none: they are counted in the whole alone."""
 
     datastream_id: int
     station_id: str
@@ -95,10 +95,10 @@ class TrialResult(BaseModel):
     more_alarms: int
 
     @classmethod
-    def of(cls, drafts: Sequence[Trial], in_force: Sequence[Trial], datastreams: list[DatastreamInTrial]) -> Self:
+    def of(cls, drafts: Sequence[TrialRun], in_force: Sequence[TrialRun], datastreams: list[DatastreamInTrial]) -> Self:
         """From the trials of all datastreams."""
         found = sorted(
-            ((alarm.raised_at, alarm.datastream_id, alarm, trial) for trial in drafts for alarm in trial.alarms),
+            ((alarm.raised_at, alarm.datastream_id or 0, alarm, trial) for trial in drafts for alarm in trial.alarms),
             key=lambda each: each[:2],
         )
         return cls(

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.rules import Origin, Override
-from shared.park_file import RuleNumbers
+from shared.park_file import AcrossRule, RuleNumbers
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 MOST_WAITING = 5
@@ -21,14 +21,15 @@ KEPT = 50
 MOST_ATTEMPTS = 3
 _COLUMNS = (
     "id, park_id, name, property_id, ring, station_id, datastream_id, CAST(numbers AS text) AS said, start_at, end_at, "
-    "created_by, created_at, state, attempts, started_at, ended_at, progress, readings, problem"
+    "created_by, created_at, state, attempts, started_at, ended_at, progress, readings, problem, "
+    "CAST(across AS text) AS across_said"
 )
 _INSERT = text(
     """
     INSERT INTO trial (id, park_id, name, property_id, ring, station_id, datastream_id, numbers, start_at, end_at,
-        created_by, created_at, state)
+        created_by, created_at, across, state)
     VALUES (:id, :park_id, :name, :property_id, :ring, :station_id, :datastream_id, CAST(:numbers AS jsonb), :start_at,
-        :end_at, :created_by, :created_at, 'queued')
+        :end_at, :created_by, :created_at, CAST(:across AS jsonb), 'queued')
     """
 )
 _FORGET = text(
@@ -54,7 +55,10 @@ _CLAIM = text(
 
 @dataclass(frozen=True, slots=True)
 class StoredTrial:
-    """A trial as it stands. `result` is what `end` was given; not read for lists."""
+    """A trial as it stands. `result` is what `end` was given; not read for lists.
+
+    `across` is the draft where it is a rule across stations; `draft` then says of it what both kinds have.
+    """
 
     id: UUID
     park_id: str
@@ -71,6 +75,7 @@ class StoredTrial:
     readings: int
     problem: str | None
     result: Mapping[str, Any] | None
+    across: AcrossRule | None = None
 
 
 async def add(connection: AsyncConnection, trial: StoredTrial) -> bool:
@@ -101,6 +106,7 @@ async def add(connection: AsyncConnection, trial: StoredTrial) -> bool:
             "end_at": trial.end,
             "created_by": trial.created_by,
             "created_at": trial.created_at,
+            "across": trial.across.model_dump_json(exclude_none=True) if trial.across is not None else None,
         },
     )
     return True
@@ -209,4 +215,5 @@ def _trial(row: Row[Any]) -> StoredTrial:
         readings=row.readings,
         problem=row.problem,
         result=json.loads(row.outcome) if row.outcome is not None else None,
+        across=AcrossRule.model_validate_json(row.across_said) if row.across_said is not None else None,
     )

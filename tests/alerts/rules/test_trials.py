@@ -259,3 +259,46 @@ async def test_another_replica_takes_over_from_one_that_is_gone(
     assert await taken
     trial = await until_ended(alerts, path)
     assert (trial["state"], trial["readings"]) == ("succeeded", 5000)
+
+
+async def test_a_draft_across_stations_over_history_counts_where_both_have_gas(
+    ingest: tuple[Running, int], database_url: str, redis_url: str, internal_token: str
+) -> None:
+    running, port = ingest
+    await running.put_park(park_file(station("s1", "A1"), station("s2", "A2"), station("s3", "A3")))
+    known = await ids(running)
+    first, second, third = (known[f"test-park.s{n}", "chlorine", "realtime"] for n in (1, 2, 3))
+    await lay(running, [*episode(first, 10, 3.0), *episode(second, 12, 6.0, 4), *episode(third, 40, 9.0)])
+    async with service(settings_of(database_url, redis_url, internal_token, port), internal_token) as client:
+
+        async def ready() -> bool:
+            return (await client.get("/health/ready")).status_code == 200
+
+        await eventually(ready)
+        body = {
+            "name": "fence",
+            "condition": {"kind": "k_of_n", "property": "chlorine", "k": 2, "within_s": 0},
+            "levels": LEVELS,
+            "on_delay_s": 30,
+            "off_delay_s": 20,
+            **SPAN,
+        }
+        asked = await client.post("/parks/test-park/rules/across/trial", json=body)
+        assert asked.status_code == 202, asked.text
+        path = f"{TRIAL}/{asked.json()['id']}"
+
+        async def ended() -> bool:
+            return (await client.get(path)).json()["ended_at"] is not None
+
+        await eventually(ended, 30)
+        trial = (await client.get(path)).json()
+        assert (trial["state"], trial["readings"], trial["across"]["name"]) == ("succeeded", 1080, "fence")
+        (alarm,) = trial["result"]["alarms"]
+        assert (alarm["datastream_id"], alarm["since"], alarm["peak_value"]) == (None, "2026-03-01T00:12:00Z", 3)
+        assert (alarm["raised_at"], alarm["ended_at"]) == ("2026-03-01T00:12:30Z", "2026-03-01T00:13:20Z")
+        assert trial["result"]["in_force"]["alarms"] == 0
+        assert [each["readings"] for each in trial["result"]["datastreams"]] == [360, 360, 360]
+        nowhere = {**body, "condition": {**body["condition"], "ring": "receptor"}}  # type: ignore[dict-item]
+        refused = await client.post("/parks/test-park/rules/across/trial", json=nowhere)
+        assert refused.status_code == 422
+        assert "no station there measures it" in refused.text

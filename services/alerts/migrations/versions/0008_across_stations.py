@@ -1,4 +1,4 @@
-"""Rules across stations, every version of them, and the state of their evaluation."""
+"""Rules across stations, every version of them, their trials, and the state of their evaluation."""
 
 from alembic import op
 
@@ -47,6 +47,8 @@ CREATE = (
     )
     """,
     "ALTER TABLE across_state ALTER COLUMN state SET STORAGE EXTERNAL",
+    # Set where the draft is a rule across stations.
+    "ALTER TABLE trial ADD COLUMN across jsonb",
     "CREATE INDEX alarm_active_across ON alarm (park_id) WHERE active AND subject_key = park_id",
 )
 
@@ -58,5 +60,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP INDEX alarm_active_across")
+    op.execute("DELETE FROM trial WHERE across IS NOT NULL")
+    op.execute("ALTER TABLE trial DROP COLUMN across")
     for table in ("across_state", "across_rule_version", "across_rule"):
         op.execute(f"DROP TABLE {table}")
