@@ -4,11 +4,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import quote
 
 from services.gateway.scopes import Scope
 
 API = "/api/v1"
 _PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+def escaped(value: str) -> str:
+    """A segment of a path: what is not plain as `%XX` of its UTF-8 (RFC 3986, 2.1)."""
+    return quote(value, safe=":@")
 
 
 class Service(StrEnum):
@@ -43,8 +49,8 @@ class Route:
     scope: Scope = Scope.READ
 
     def target(self, values: Mapping[str, str]) -> str:
-        """The path at the service; `values` are segments of a plain path (`tenancy.is_plain`)."""
-        return _PARAMETER.sub(lambda match: values[match.group(1)], self.path)
+        """The path at the service; `values` are segments of a plain path (`tenancy.is_plain`), without escapes."""
+        return _PARAMETER.sub(lambda match: escaped(values[match.group(1)]), self.path)
 
     def required(self) -> Scope:
         """The scope that the route takes: the verb on the resource that the path is about."""

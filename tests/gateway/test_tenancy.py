@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from fastapi.routing import iter_route_contexts
@@ -143,7 +143,45 @@ TRICKS = [
     "/api/v1/parks/north/alarms/a1%3fpark=south",
     "/api/v1/parks/north/alarms/a1%23x",
     "http://other/api/v1/parks/south/stations",
+    "/api/v1/parks/south/devices/%E7%94%B2/frames",
+    "/api/v1/parks/north/devices/a%2Fb/frames",
+    "/api/v1/parks/north/devices/..%2F..%2F..%2Fsouth%2Fdevices%2Fa/frames",
+    "/api/v1/parks/north/devices/%2e%2e/frames",
+    "/api/v1/parks/north/devices/%2E/../../south/devices",
+    "/api/v1/parks/north/devices/%00/frames",
+    "/api/v1/parks/north/devices/a%0d%0aX:y/frames",
+    "/api/v1/parks/north/devices/%FF/frames",
+    "/api/v1/parks/north/devices/%41/frames",
+    "/api/v1/parks/north/devices/%E7%94%B2/frames%3Fmn=x",
+    "/api/v1/parks/s%6Futh/devices/%E7%94%B2/frames",
 ]
+
+
+@pytest.mark.parametrize(
+    "mn",
+    [
+        "88888880000001",
+        "甲-1",
+        "a b",
+        "a?park_id=south",
+        "100%",
+        "a%2Fb",
+        "%2e%2e",
+        "a+b",
+        "a,b'c\"",
+        "~x:1@y.z",
+        "a\\b",
+    ],
+)
+async def test_a_device_is_addressed_by_its_own_number(
+    door: Door, keys: Keys, upstreams: dict[Service, Upstream], mn: str
+) -> None:
+    segment = quote(mn, safe=":@")
+    client = await door.client(await keys.new("north"))
+    answer = await client.get(f"/api/v1/parks/north/devices/{segment}/frames?limit=1")
+    assert answer.status_code == 200, answer.text
+    [path] = all_asked(upstreams)
+    assert path == f"/parks/north/devices/{segment}/frames"
 
 
 async def test_no_way_of_writing_the_path_leads_to_another_park(
