@@ -16,17 +16,23 @@ import numpy as np
 
 from services.alerts.conditions import RAW, Readings
 from services.alerts.engine.history import HistoryRefused, HistoryUnavailable, history, hourly_maxima
+from services.alerts.engine.readings import Limits
 from services.alerts.engine.registry import Datastream, Registry
 from services.alerts.engine.rulebook import RuleBook
+from services.alerts.engine.watched import Watched
 from shared.messages import ObservationsStored
+from shared.streams import Fact
 from shared.telemetry import get_logger
-from shared.time import from_microseconds
+from shared.time import from_microseconds, to_microseconds
 
 log = get_logger(__name__)
 MOST_READINGS = 500_000
 """Of the past, beside those that are live: so many are evaluated in one go in some hundred milliseconds."""
 _AT_ONCE = 50
 _HOUR = timedelta(hours=1)
+
+_LONGEST_GAP = 366 * 86_400_000_000
+"""How far back in event time what was missed is looked for, in microseconds."""
 
 Span = tuple[datetime, datetime]
 
@@ -41,6 +47,23 @@ class MissedReadings:
         self._registry = registry
         self._rulebook = rulebook
         self._owns = owns
+
+    async def before(
+        self, following: Fact, watched: Watched, limits: Limits, bound: int, now: datetime
+    ) -> list[ObservationsStored]:
+        """What the facts before this one, which are gone, told of the stations beyond what is evaluated of them.
+
+        It counts as received when `following` was. Raises `httpx.HTTPError` where ingest does not answer.
+        """
+        try:
+            until = ObservationsStored.decode(following.payload).received_at or to_microseconds(now)
+        except ValueError:
+            until = to_microseconds(now)
+        live_since, heads = until - limits.live_horizon, watched.heads()
+        # The newest reading may have come from a clock that leads, and others may have been on their way.
+        since = max(heads.values(), default=live_since + limits.ahead + bound) - limits.ahead - bound
+        since = min(max(since, until - _LONGEST_GAP), until - 1)
+        return await self.between(since, until, live_since, heads, watched.standing())
 
     async def between(
         self, since: int, until: int, live_since: int, heads: Mapping[int, int], standing: AbstractSet[int]

@@ -137,7 +137,7 @@ async def test_what_cannot_be_made_up_for_is_given_up(park: Park, past: Past, mo
     async def failing(*_: object) -> None:
         raise ValueError("what nobody foresaw")
 
-    monkeypatch.setattr(shard._missed, "between", failing)
+    monkeypatch.setattr(shard._missed, "before", failing)
     await back(park, 3.0, 3.0, 3.0, 3.0)
     await park.settle()
     assert await told(park) == [("raised", LATER + 30)]
