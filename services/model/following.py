@@ -167,7 +167,12 @@ class AlarmFollower:
 
 
 def followed_alarm(change: AlarmChanged) -> FollowedAlarm | None:
-    """Return what is followed after a transition, or None: over, hidden, below orange, or no gas of the catalogue."""
+    """Return what is followed after a transition, or None: over, hidden, below orange, or no gas of the catalogue.
+
+    Nor an alarm of no datastream: it is at no one station, which a run begins from.
+    """
+    if change.datastream_id is None:
+        return None
     if change.state not in _FOLLOWED or change.colour.rank < Colour.ORANGE.rank or change.property_id is None:
         return None
     observed = observed_properties().get(change.property_id)

@@ -131,6 +131,13 @@ def test_what_stands_and_is_not_hidden_is_followed(
     assert (followed_alarm(change) is not None) is followed
 
 
+def test_an_alarm_of_a_rule_across_stations_starts_no_run() -> None:
+    change = AlarmChanged.decode(alarm(1).payload)
+    across = change.model_copy(update={"datastream_id": None, "station_id": PARK, "rule_id": "across.fence"})
+    assert followed_alarm(change) is not None
+    assert followed_alarm(across) is None
+
+
 async def test_an_open_alarm_is_computed_anew_until_it_returns(
     parts: Parts, follower: AlarmFollower, clock: Clock
 ) -> None:
