@@ -39,7 +39,7 @@ Ring = Annotated[list[Position], Field(min_length=4, max_length=2000)]
 """The outline of an area; the last position repeats the first."""
 StationRing = Literal["source", "boundary", "receptor", "meteorology"]
 Cadence = Literal["realtime", "minute", "hour", "day"]
-Unit = Literal["mg/m3", "ug/m3", "ng/m3", "ppm", "ppb", "%", "degC", "kPa", "hPa", "m/s", "deg"]
+Unit = Literal["mg/m3", "ug/m3", "ng/m3", "ppm", "ppb", "%", "degC", "kPa", "hPa", "m/s", "deg", "dB"]
 
 
 def _known_property(property_id: str) -> str:

@@ -1,4 +1,4 @@
-"""The observed properties that Fenceline knows: gases, particles and weather, with their HJ 212 factor codes.
+"""The observed properties that Fenceline knows, gases, particles, weather and plants, with their HJ 212 factor codes.
 
 The table is `observed_properties.csv`; each row names its source. Names of CF are those of the CF Standard Name Table,
 as the NERC Vocabulary Server publishes it (collection P07).
@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 from shared.text import BilingualText
 
-Kind = Literal["gas", "particle", "weather"]
+Kind = Literal["gas", "particle", "weather", "process"]
 _CF_STANDARD_NAMES = "http://vocab.nerc.ac.uk/standard_name/"
 _CAS_NUMBERS = "https://identifiers.org/cas:"
 
@@ -21,7 +21,7 @@ _CAS_NUMBERS = "https://identifiers.org/cas:"
 class ObservedProperty:
     """What a datastream measures.
 
-    `unit` is the one that its values are stored in. `molar_mass_g_mol` is None for mixtures and weather.
+    `unit` is the one that its values are stored in. `molar_mass_g_mol` is None for mixtures and what is no substance.
     """
 
     id: str
@@ -33,6 +33,11 @@ class ObservedProperty:
     factor_2017: str | None
     factor_2005: str | None
     cf_name: str | None
+
+    @property
+    def is_in_the_air(self) -> bool:
+        """Whether it is a gas or a particle: what alarms rest on."""
+        return self.kind in ("gas", "particle")
 
     @property
     def definition(self) -> str | None:

@@ -139,8 +139,9 @@ async def list_versions(
 
 def override_of(resources: State, park_id: str, body: Draft, origin: Origin) -> Override:
     """What the body asks for; raises a problem where it is about something that is not there."""
-    if observed_properties()[body.property_id].kind == "weather":
-        raise Unprocessable(f"property_id: no alarm rests on {body.property_id}, which is weather.")
+    known = observed_properties()[body.property_id]
+    if not known.is_in_the_air:
+        raise Unprocessable(f"property_id: no alarm rests on {body.property_id}, which is of the kind {known.kind}.")
     if body.ring is not None and body.ring not in RINGS:
         raise Unprocessable(f"ring: no alarm rests on stations for {body.ring}; the rings are {', '.join(RINGS)}.")
     if body.station_id is not None:

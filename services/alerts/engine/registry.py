@@ -125,4 +125,4 @@ class Registry:
 def _can_alarm(datastream: Datastream) -> bool:
     """Thresholds are in the vocabulary's unit; a datastream stored in another cannot be compared with them."""
     known = observed_properties().get(datastream.property_id)
-    return known is not None and known.kind != "weather" and known.unit == datastream.unit
+    return known is not None and known.is_in_the_air and known.unit == datastream.unit

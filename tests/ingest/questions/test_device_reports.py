@@ -84,15 +84,21 @@ async def test_checks_with_standard_samples_are_numbers(ingest: Running) -> None
 
 async def test_the_data_of_2025_are_readings(ingest: Running) -> None:
     chlorine = {"property": "chlorine", "cadences": ["realtime"]}
-    furnace = {"property": "temperature", "factor": "a01901", "cadences": ["minute"]}
-    await ingest.put_park(park(station("s1", "A1", datastreams=[chlorine, furnace])))
+    furnace = {"property": "furnace-temperature", "cadences": ["minute"]}
+    noise = {"property": "sound-level", "cadences": ["realtime"]}
+    await ingest.put_park(park(station("s1", "A1", datastreams=[chlorine, furnace, noise])))
     sample = f"a21022-SampleTime={NOW:%Y%m%d%H%M%S},a21022-SampleType=1,a21022-Avg=2.5,a21022-Flag=T"
-    await tell(ingest, frame("2013", at() + sample), frame("2111", at() + "a01901-Avg=851"))
+    furnace_at, noise_at = at() + "a01901-Avg=851", at() + "LA-Data=61.5"
+    await tell(ingest, frame("2013", at() + sample), frame("2111", furnace_at), frame("2052", noise_at))
     stored = await ingest.rows(
         "SELECT d.property_id, d.cadence, o.value, o.quality FROM observation o JOIN datastream d "
         "ON d.id = o.datastream_id ORDER BY 1"
     )
-    assert stored == [("chlorine", "realtime", 2.5, "T"), ("temperature", "minute", 851.0, "N")]
+    assert stored == [
+        ("chlorine", "realtime", 2.5, "T"),
+        ("furnace-temperature", "minute", 851.0, "N"),
+        ("sound-level", "realtime", 61.5, "N"),
+    ]
     (entry,) = await reports(ingest)
     assert entry["content"] == {"SampleTime": f"{NOW:%Y%m%d%H%M%S}", "SampleType": "1"}
 
