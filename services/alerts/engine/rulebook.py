@@ -34,6 +34,14 @@ class RuleBook:
         self.version += 1
         self._versions = versions
 
+    def parks_measuring(self, kind: str) -> set[str]:
+        """The parks in which some override is about a measure of this kind."""
+        return {
+            park_id
+            for park_id, overrides in self._overrides.items()
+            if any(said.rule.measure is not None and said.rule.measure.kind == kind for said in overrides.all)
+        }
+
     def rules_for(self, datastream: Datastream) -> tuple[LevelRule, ...]:
         """The level rules of a datastream; none where no level is known for it."""
         overrides = self._overrides.get(datastream.park_id, _NO_OVERRIDES)
