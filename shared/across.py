@@ -11,7 +11,7 @@ from shared.vocabulary import observed_properties
 
 
 def _gas(property_id: str) -> str:
-    known = {name: entry for name, entry in observed_properties().items() if entry.kind in ("gas", "particle")}
+    known = {name: entry for name, entry in observed_properties().items() if entry.is_in_the_air}
     if property_id not in known:
         raise ValueError(f"no gas or particle that is observed; known are {', '.join(sorted(known))}")
     return property_id
