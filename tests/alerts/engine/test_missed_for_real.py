@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import psycopg
 
+from shared.outbox import http_catch_up
 from shared.redis import create_redis
-from shared.streams import OBSERVATION_SHARDS, last_position, observation_stream, shard_of
+from shared.streams import OBSERVATION_SHARDS, FactReader, observation_stream, shard_of
 from shared.time import iso, utc_now
 from tests.alerts.rules.test_trials import real_ingest
 from tests.alerts.test_app import eventually, service, settings_of
@@ -65,7 +66,8 @@ async def test_an_edge_in_facts_that_nobody_has_any_more_is_told(
 
             async def published() -> bool:
                 positions = "SELECT last_position FROM ingest.outbox_stream WHERE stream = %s"
-                return connection.execute(positions, [stream]).fetchone() == (await last_position(redis, stream),)
+                there = await FactReader(redis, http_catch_up(ingest.http)).last_positions([stream])
+                return connection.execute(positions, [stream]).fetchone() == (there[stream],)
 
             await eventually(published)
             connection.execute("DELETE FROM ingest.outbox WHERE stream = %s", [stream])
