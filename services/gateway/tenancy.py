@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.gateway.auth import Principal
-from services.gateway.routing import API, escaped
+from services.gateway.routing import API
 from shared.problems import NotFound, problem_response
 
 _PLAIN_SEGMENT = re.compile(rb"(?!\.{1,2}$)[A-Za-z0-9._~:@-]+")
+_SEGMENT = re.compile(rb"([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")  # RFC 3986, 3.3
 _DEVICE = re.compile(re.escape(API.encode()) + rb"/parks/[^/]+/devices/([^/]+)(/.*)?", re.DOTALL)
 PARK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 
@@ -58,7 +59,7 @@ def is_plain(raw_path: bytes) -> bool:
 
 
 def is_escaped_mn(segment: bytes) -> bool:
-    """Whether a segment is an MN in the one way of escaping it: all that is not plain as `%XX` of its UTF-8.
+    """Whether a segment says an MN, whatever of it is escaped: it is sent on in one way only (`routing.escaped`).
 
     An MN with a slash has no address: whoever decodes it finds two segments.
     """
@@ -66,8 +67,8 @@ def is_escaped_mn(segment: bytes) -> bool:
         mn = unquote_to_bytes(segment).decode()
     except UnicodeDecodeError:
         return False
-    dotted = mn in (".", "..")
-    return mn.isprintable() and "/" not in mn and not dotted and escaped(mn).encode().lower() == segment.lower()
+    written = _SEGMENT.fullmatch(segment) is not None
+    return written and mn.isprintable() and "/" not in mn and mn not in (".", "..")
 
 
 class PlainPathsOnly:
