@@ -70,6 +70,12 @@ class AcrossShare:
         self._as_of: tuple[int, int] | None = None
         self._version = 0
         self._news = False
+        self._forgotten = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has no rule, and nothing is stored of one."""
+        return self._forgotten and not any(self._owns(rule.park_id) for rule in self._book.rules())
 
     async def begin(self) -> None:
         """Take up what is stored, and nothing else from before. Registry and rules must have been read."""
@@ -84,7 +90,7 @@ class AcrossShare:
                 self._kept = {}
             self.positions, self._version, self._standing = stored.positions, stored.version, stored.standing
             self._groups, self._subjects, self._as_of, self._news = {}, {}, None, False
-            self.ready = True
+            self.ready, self._forgotten = True, False
 
     def needed(self) -> list[str]:
         """The streams that the members of its rules are in, with the rules as they are now; none: nothing to do."""
@@ -158,7 +164,7 @@ class AcrossShare:
             if self._version:
                 async with self._database.begin() as connection:
                     await store.forget(connection, self.name)
-            self.ready = False
+            self.ready, self._forgotten = False, True
 
     async def tell_values(self) -> None:
         """Bring value and peak of standing alarms up to date; between transitions nothing else tells them."""

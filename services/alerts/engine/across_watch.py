@@ -60,6 +60,8 @@ class AcrossWatch:
         """Read once for a share and evaluate what came; the number of facts. Raises outages."""
         if not self._registry.version or not self._book.version:
             return 0
+        if share.is_idle:
+            return 0
         if not share.ready:
             await share.begin()
         streams = share.needed()

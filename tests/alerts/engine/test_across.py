@@ -212,6 +212,20 @@ async def test_a_changed_rule_keeps_the_alarm_and_one_that_is_taken_away_ends_it
     assert all(position > 2**62 for position in held.values())
 
 
+async def test_without_rules_nothing_is_asked_or_read(database_url: str, redis_url: str) -> None:
+    producer = Producer(redis_url, [datastream(1)])
+    park = Park(database_url, redis_url, producer)
+    await park.registry.refresh()
+    crossing = Crossing(park)
+    await crossing.settle()
+    statements = kill_at_statement(park.database, 0)
+    await crossing.push(0, {1: 3.0})
+    assert await crossing.watch.turn(crossing.share, block_ms=5) == 0
+    assert statements() == 0
+    await park.close()
+    await producer.redis.aclose()
+
+
 async def test_a_station_under_maintenance_does_not_count(crossing: Crossing) -> None:
     async with crossing.park.database.begin() as connection:
         await connection.exec_driver_sql(
