@@ -24,7 +24,7 @@ from shared.fact_readers import GIVEN_UP, UNREAD
 from shared.messages import Message
 from shared.outages import DATABASE_OUTAGES
 from shared.problems import Gone, Unprocessable, responses
-from shared.streams import ROOM, CatchUp, Fact, StreamRoom, last_position, publish
+from shared.streams import ROOM, CatchUp, Fact, StreamRoom, last_positions, publish
 from shared.telemetry import get_logger, traceparent
 from shared.time import utc_now
 
@@ -119,6 +119,7 @@ _WAITING = text(
     ) AS oldest
     """
 )
+_FORGET_S = 60.0
 _AT_ONCE = 100
 """Facts of a stream that are published in one go."""
 _PUBLISHED = Counter("fenceline_outbox_published", "Facts published on Redis", ["service"])
@@ -201,9 +202,15 @@ class OutboxRelay:
                 async with self._engine.connect() as connection:
                     await connection.execution_options(isolation_level="AUTOCOMMIT")
                     if await self._lead(connection):
-                        await self._relay(connection)
-            except (*DATABASE_OUTAGES, RedisError) as error:
-                log.warning("outbox_interrupted", error=" ".join(str(error).split())[:200])
+                        async with asyncio.TaskGroup() as group:
+                            # On a connection of its own: what is new does not wait for what is old.
+                            group.create_task(self._forget())
+                            await self._relay(connection)
+            except* (*DATABASE_OUTAGES, RedisError) as errors:
+                log.warning("outbox_interrupted", error=" ".join(str(errors.exceptions[0]).split())[:200])
+            # A cancellation that comes together with an error is lost on the way.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError
             await asyncio.sleep(1.0)
 
     async def _lead(self, connection: AsyncConnection) -> bool:
@@ -214,7 +221,7 @@ class OutboxRelay:
         return bool(answer.scalar())
 
     async def _relay(self, connection: AsyncConnection) -> None:
-        verified_at = swept_at = float("-inf")
+        verified_at = float("-inf")
         clock = asyncio.get_running_loop().time
         redis_up = more = False
         while True:
@@ -224,9 +231,6 @@ class OutboxRelay:
                 verified_at = clock()
             if redis_up:
                 redis_up, more = await self._publish_new(connection)
-            if clock() - swept_at > 60.0:
-                await self._forget_old(connection)
-                swept_at = clock()
             if not (redis_up and more):
                 await self._wait()
 
@@ -259,15 +263,21 @@ class OutboxRelay:
         streams = (await connection.execute(text("SELECT stream, last_position FROM outbox_stream"))).all()
         up = True
         try:
+            known = await last_positions(self._redis, [stream for stream, _ in streams])
             for stream, last in streams:
-                known = await last_position(self._redis, stream)
-                self._published[stream] = max(known, last - self._room.max_entries)
+                self._published[stream] = max(known[stream], last - self._room.max_entries)
         except RedisError as error:
             log.warning("redis_unavailable", error=str(error))
             up = False
         oldest = await connection.execute(_WAITING, self._positions())
         _WAITING_SINCE.labels(self._service).set(float(oldest.scalar_one()))
         return up
+
+    async def _forget(self) -> None:
+        while True:
+            async with self._engine.begin() as connection:
+                await self._forget_old(connection)
+            await asyncio.sleep(_FORGET_S)
 
     async def _forget_old(self, connection: AsyncConnection) -> None:
         old = "DELETE FROM outbox WHERE created_at < now() - CAST(:keep AS interval)"

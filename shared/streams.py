@@ -80,7 +80,7 @@ class FactReader:
 
     async def last_positions(self, streams: list[str]) -> dict[str, int]:
         """Where each stream ends now; 0 for one that has no entry."""
-        return {stream: await last_position(self._redis, stream) for stream in streams}
+        return await last_positions(self._redis, streams)
 
     async def _poll(self, positions: Mapping[str, int]) -> list[Fact]:
         facts: list[Fact] = []
@@ -106,11 +106,21 @@ class FactReader:
 
 async def last_position(redis: Redis, stream: str) -> int:
     """The position of the last entry that Redis has ever had in `stream`; 0 where it knows none."""
-    try:
-        information = await redis.xinfo_stream(FACTS + stream)
-    except ResponseError:  # no such key
-        return 0
-    return int(information["last-generated-id"].split(b"-")[0])
+    return (await last_positions(redis, [stream]))[stream]
+
+
+async def last_positions(redis: Redis, streams: list[str]) -> dict[str, int]:
+    """The same of several streams, in one question."""
+    pipeline = redis.pipeline(transaction=False)
+    for stream in streams:
+        pipeline.xinfo_stream(FACTS + stream)
+    found: dict[str, int] = {}
+    for stream, answer in zip(streams, await pipeline.execute(raise_on_error=False), strict=True):
+        if isinstance(answer, Exception) and not isinstance(answer, ResponseError):  # that one: no such key
+            raise answer
+        known = b"0" if isinstance(answer, Exception) else answer["last-generated-id"]
+        found[stream] = int(known.split(b"-")[0])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
