@@ -78,6 +78,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/parks/{park_id}/uploads/{upload_id}", Service.INGEST),
     Route("PUT", "/parks/{park_id}/uploads/{upload_id}", Service.INGEST, Scope.WRITE),
     Route("GET", "/parks/{park_id}/uploads/{upload_id}/refusals", Service.INGEST),
+    Route("GET", "/parks/{park_id}/mqtt-refusals", Service.INGEST),
+    Route("POST", "/parks/{park_id}/mqtt-refusals/replay", Service.INGEST, Scope.WRITE),
     Route("GET", "/parks/{park_id}/meteorology", Service.INGEST),
     Route("GET", "/parks/{park_id}/completeness", Service.INGEST),
     Route("GET", "/parks/{park_id}/conversions", Service.INGEST),

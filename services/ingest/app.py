@@ -17,7 +17,9 @@ from services.ingest.intake.idempotency import Idempotency
 from services.ingest.intake.limits import CallerLimits
 from services.ingest.intake.upload_store import UploadStore
 from services.ingest.intake.uploads import Uploads
+from services.ingest.mqtt.messages import Messages
 from services.ingest.mqtt.subscriber import Subscriber
+from services.ingest.mqtt.templates import read_templates
 from services.ingest.questions.newest import Newest
 from services.ingest.registry.live import Registry
 from services.ingest.registry.silence import SilenceWatch
@@ -101,9 +103,24 @@ def build_state(settings: IngestSettings) -> State:
         commands=commands,
         callers=CallerLimits(settings.ingest_caller_rows_per_s, settings.ingest_caller_burst_rows),
         idempotency=Idempotency(engine),
+        messages=_messages(settings, registry, writer),
         uploads=Uploads(
             UploadStore(engine), registry, writer, ahead=clock_ahead, late=late, max_bytes=settings.ingest_upload_bytes
         ),
+    )
+
+
+def _messages(settings: IngestSettings, registry: Registry, writer: Writer) -> Messages | None:
+    """What MQTT messages say, where there are templates."""
+    if settings.ingest_mqtt_templates is None:
+        return None
+    return Messages(
+        read_templates(settings.ingest_mqtt_templates),
+        registry,
+        writer,
+        ahead=timedelta(seconds=settings.ingest_clock_ahead_s),
+        late=timedelta(days=settings.ingest_late_days),
+        max_bytes=settings.ingest_mqtt_message_bytes,
     )
 
 
@@ -146,8 +163,8 @@ def build_app(settings: IngestSettings) -> FastAPI:
         if settings.ingest_stuck_after_s is not None:
             stuck_after = timedelta(seconds=settings.ingest_stuck_after_s)
             parts["stuck_readings"] = StuckReadings(state.engine, stuck_after).run()
-        if settings.ingest_mqtt_url is not None:
-            parts["mqtt"] = Subscriber(settings, state.registry, state.writer, state.clock_ahead, state.late).run()
+        if settings.ingest_mqtt_url is not None and state.messages is not None:
+            parts["mqtt"] = Subscriber(settings, state.messages, state.engine).run()
         tasks = [asyncio.create_task(_forever(name, part)) for name, part in parts.items()]
         tasks.append(asyncio.create_task(_listen(state)))
         try:

@@ -16,6 +16,7 @@ from services.ingest.intake.idempotency import Idempotency
 from services.ingest.intake.limits import CallerLimits
 from services.ingest.intake.times import Times
 from services.ingest.intake.uploads import Uploads
+from services.ingest.mqtt.messages import Messages
 from services.ingest.questions.newest import Newest
 from services.ingest.registry.live import Registry
 from services.ingest.stations.server import StationServer
@@ -45,6 +46,7 @@ class State:
     valid_share: float
     replays: Replays
     questions: AsyncEngine
+    messages: Messages | None = field(default=None, kw_only=True)
     exports: Exports = field(default_factory=Exports, kw_only=True)
 
 

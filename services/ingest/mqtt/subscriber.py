@@ -1,30 +1,25 @@
 """Takes readings from an MQTT broker. A message is acknowledged when its readings are committed, not before.
 
 While the database is down nothing is acknowledged, and the broker keeps what it may not send on. While the broker is
-down the connection is tried again. What nobody will ever be able to store is acknowledged, counted and logged.
+down the connection is tried again. What cannot be stored is kept as it came, counted and logged, and acknowledged then.
 """
 
 import asyncio
 import random
 import socket
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime
 
 import aiomqtt
-import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest import metrics
-from services.ingest.intake.addresses import AddressBook
-from services.ingest.intake.rows import read_rows
-from services.ingest.intake.taken import take
-from services.ingest.intake.times import Times
 from services.ingest.mqtt.client import Connection
-from services.ingest.mqtt.extract import Extractor, UnreadableMessage
+from services.ingest.mqtt.messages import MAX_TOPIC, Messages, Refusal
+from services.ingest.mqtt.refused import keep
 from services.ingest.mqtt.settings import MqttSettings
-from services.ingest.mqtt.templates import Template, read_templates
-from services.ingest.registry.live import Registry
-from services.ingest.writing.batch import Submission
-from services.ingest.writing.writer import RefusedSubmission, Writer
+from services.ingest.mqtt.templates import Template
+from shared.outages import DATABASE_OUTAGES
 from shared.telemetry import continue_trace, get_logger
 from shared.time import utc_now
 
@@ -32,30 +27,22 @@ log = get_logger(__name__)
 TOGETHER = 200
 """Messages whose commits are awaited together."""
 MAX_BACKOFF_S = 15.0
-MAX_TOPIC = 200
+MAX_REASON = 500
 
 
 class Subscriber:
     """Runs beside the other parts of a process, for as long as it lives."""
 
-    def __init__(
-        self, settings: MqttSettings, registry: Registry, writer: Writer, clock_ahead: timedelta, late: timedelta
-    ) -> None:
-        assert settings.ingest_mqtt_templates is not None
+    def __init__(self, settings: MqttSettings, messages: Messages, engine: AsyncEngine) -> None:
         self._settings = settings
-        self._registry = registry
-        self._writer = writer
-        self._ahead = clock_ahead
-        self._late = late
-        self._addresses = AddressBook()
-        self._times = Times()
-        self._extractors = [Extractor(template) for template in read_templates(settings.ingest_mqtt_templates)]
+        self._messages = messages
+        self._engine = engine
         self._client_id = settings.ingest_mqtt_client_id or f"fenceline-{socket.gethostname()}"[:200]
-        self._topics = subscriptions([extractor.template for extractor in self._extractors], settings.ingest_mqtt_share)
+        self._topics = subscriptions(messages.templates, settings.ingest_mqtt_share)
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        await self._registry.loaded.wait()
+        await self._messages.ready()
         backoff = 0.5
         while True:
             try:
@@ -86,37 +73,30 @@ class Subscriber:
 
     async def _take(self, message: aiomqtt.Message) -> str:
         """Store what a message says; what became of it, once that is final."""
-        topic = str(message.topic)
-        refused: list[str] = []
-        for extractor in self._extractors:
-            if extractor.pattern.fullmatch(topic) is None:
-                continue
-            if message.retain and extractor.template.time is None:
-                refused.append("retained, and its time is not told: it may be of any age")
-                continue
-            try:
-                refused += await self._store(extractor, topic, message.payload)
-            except (UnreadableMessage, RefusedSubmission) as error:
-                refused.append(str(error))
-        if refused:
-            log.warning("mqtt_message_refused", topic=topic[:MAX_TOPIC], why=refused[0][:300], faults=len(refused))
-        return "refused" if refused else "accepted"
+        topic, at = str(message.topic), utc_now()
+        refused = await self._messages.store(topic, message.payload, at, retained=message.retain)
+        if not refused:
+            return "accepted"
+        faults = sum(refusal.faults for refusal in refused)
+        log.warning("mqtt_message_refused", topic=topic[:MAX_TOPIC], why=refused[0].reason[:300], faults=faults)
+        mendable = [refusal for refusal in refused if refusal.mendable]
+        if mendable and isinstance(message.payload, bytes):
+            await self._keep(topic, message.payload, at, mendable)
+        return "refused"
 
-    async def _store(self, extractor: Extractor, topic: str, payload: object) -> list[str]:
-        """Store the readings that one template finds; why those were refused that were."""
-        if not isinstance(payload, bytes) or len(payload) > self._settings.ingest_mqtt_message_bytes:
-            raise UnreadableMessage("the message is too large")
-        now = utc_now()
-        rows = read_rows(msgspec.json.encode({"observations": extractor.rows(topic, payload, now)}))
-        park_id = extractor.template.park
-        addresses = self._addresses.of(self._registry.snapshot, park_id)
-        taken = take(rows, addresses, self._times, now, self._ahead, self._late)
-        if len(taken.columns):
-            source = f"mqtt:{topic[:MAX_TOPIC]}"
-            await self._writer.submit(Submission(source, columns=taken.columns, parks=frozenset({park_id})))
-        if taken.refused:
-            metrics.ROWS.labels("refused").inc(len(taken.refused))
-        return list(taken.refused.values())
+    async def _keep(self, topic: str, payload: bytes, at: datetime, refused: list[Refusal]) -> None:
+        """Keep a message for its parks, through every outage of the database: until then it is not acknowledged."""
+        while True:
+            try:
+                async with self._engine.begin() as connection:
+                    for park_id in {refusal.park_id: None for refusal in refused}:
+                        own = [refusal for refusal in refused if refusal.park_id == park_id]
+                        faults = sum(refusal.faults for refusal in own)
+                        await keep(connection, park_id, at, topic, payload, own[0].reason[:MAX_REASON], faults)
+                return
+            except DATABASE_OUTAGES as error:
+                log.warning("mqtt_refusal_not_kept", error=" ".join(str(error).split())[:200])
+                await asyncio.sleep(1.0)
 
 
 def subscriptions(templates: list[Template], share: str | None) -> list[str]:

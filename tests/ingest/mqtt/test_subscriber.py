@@ -16,6 +16,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 from launcher.embedded import EmbeddedPostgres
+from services.ingest.mqtt.refused import keep
 from services.ingest.settings import IngestSettings
 from shared.time import iso
 from tests.ingest.conftest import Start
@@ -136,13 +137,66 @@ async def test_what_can_never_be_stored_is_acknowledged_and_counted(
         await until(all_counted)
 
 
+async def test_what_was_refused_is_listed_and_read_again_once_it_can_be_understood(
+    start_ingest: Start, database_url: str, broker: Mosquitto, options: dict[str, Any]
+) -> None:
+    async with start_ingest(database_url, **options) as ingest:
+        await ingest.put_park(park(station("s1", None)))
+        await until(subscribed(broker))
+        await publish(broker, b"\xff{\x00", reading(1, cl2="high"))
+        await publish(broker, reading(2), reading(3), topic="works/s2/gas")
+
+        async def listed() -> bool:
+            return len((await ingest.get("/parks/test-park/mqtt-refusals"))["items"]) == 4
+
+        await until(listed)
+        items = (await ingest.get("/parks/test-park/mqtt-refusals"))["items"]
+        strangers = [item for item in items if item["topic"] == "works/s2/gas"]
+        assert sorted(json.loads(item["payload"])["cl2"] for item in strangers) == [2.0, 3.0]
+        assert all(item["faults"] == 1 and "s2" in item["reason"] for item in strangers)
+
+        await ingest.put_park(park(station("s1", None), station("s2", None)))
+        tried: list[tuple[int, int]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            answer = await ingest.http.post("/parks/test-park/mqtt-refusals/replay", params={"limit": 3, **cursor})
+            assert answer.status_code == 200, answer.text
+            tried.append((answer.json()["tried"], answer.json()["stored"]))
+            if answer.json()["next"] is None:
+                break
+            cursor = {"cursor": answer.json()["next"]}
+        assert (sum(count for count, _ in tried), sum(count for _, count in tried)) == (4, 2)
+        await until(stored(ingest, [2.0, 3.0]))
+        first = await ingest.get("/parks/test-park/mqtt-refusals", limit=1)
+        second = await ingest.get("/parks/test-park/mqtt-refusals", limit=1, cursor=first["next"])
+        assert second["next"] is None
+        left = [page["items"][0]["payload"] for page in (first, second)]
+        assert sorted(left) == sorted(["\\xff{\\x00", json.dumps(reading(1, cl2="high"))])
+        assert (await ingest.http.get("/parks/elsewhere/mqtt-refusals")).status_code == 404
+
+
+async def test_a_bounded_number_of_refused_messages_is_kept(ingest: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.ingest.mqtt.refused.MAX_KEPT", 3)
+    for number in range(5):
+        async with ingest.state.engine.begin() as connection:
+            await keep(connection, "test-park", NOW, f"works/{number}", b"{}", "why", 1)
+            await keep(connection, "other", NOW, "works", b"{}", "why", 1)
+    assert await ingest.rows("SELECT topic FROM mqtt_refusal WHERE park_id = 'test-park' ORDER BY id") == [
+        (f"works/{number}",) for number in range(3)
+    ]
+    await ingest.put_park(park(station("s1", None)))
+    answer = await ingest.http.post("/parks/test-park/mqtt-refusals/replay")
+    assert answer.status_code == 409, "no templates"
+
+
 async def test_a_retained_message_of_unknown_age_is_not_taken_for_a_new_one(
     start_ingest: Start, database_url: str, broker: Mosquitto, options: dict[str, Any]
 ) -> None:
+    async with start_ingest(database_url) as ingest:
+        await ingest.put_park(park(station("s1", None)))
     await publish(broker, 66.0, topic="plain/s1", retain=True)
     await publish(broker, reading(1), retain=True)
     async with start_ingest(database_url, **options) as ingest:
-        await ingest.put_park(park(station("s1", None)))
         await until(stored(ingest, [1.0]))
         await publish(broker, 5.0, topic="plain/s1")
         await until(stored(ingest, [1.0, 5.0]))
