@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from services.ingest import schemas
 from services.ingest.corrections import questions as journal
@@ -17,9 +17,19 @@ from shared.web import actor
 router = APIRouter(tags=["ingest"])
 MAX_PAGE = 1000
 
-Datastreams = Annotated[list[int], Query(max_length=200, description="none: all of the park")]
-Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
-Cursor = Annotated[str | None, Query(pattern=r"^\d{1,18}$", description="`next` of the page before")]
+
+async def _asked(
+    park_id: str,
+    datastream_id: Annotated[list[int], Query(max_length=200, description="none: all of the park")] = [],  # noqa: B006  (FastAPI copies it)
+    start: UtcDatetime | None = None,
+    end: UtcDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}$", description="`next` of the page before")] = None,
+) -> journal.Asked:
+    return journal.Asked(park_id, datastream_id, start, end, limit, cursor)
+
+
+Asked = Annotated[journal.Asked, Depends(_asked)]
 
 
 @router.post("/parks/{park_id}/corrections", responses=responses(NotFound, Unprocessable))
@@ -37,32 +47,16 @@ async def correct(
 
 
 @router.get("/parks/{park_id}/corrections", responses=responses(NotFound, Unavailable))
-async def corrections(
-    park_id: str,
-    ingest: Ingest,
-    datastream_id: Datastreams = [],  # noqa: B006  (FastAPI copies it)
-    start: UtcDatetime | None = None,
-    end: UtcDatetime | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> schemas.CorrectionPage:
+async def corrections(ingest: Ingest, asked: Asked) -> schemas.CorrectionPage:
     """Who corrected which observations and why, with their content before and after; latest first."""
     async with asking(ingest) as connection:
-        await questions.park(connection, park_id)
-        return await journal.corrections(connection, park_id, datastream_id, start, end, limit, cursor)
+        await questions.park(connection, asked.park_id)
+        return await journal.corrections(connection, asked)
 
 
 @router.get("/parks/{park_id}/conflicts", responses=responses(NotFound, Unavailable))
-async def conflicts(
-    park_id: str,
-    ingest: Ingest,
-    datastream_id: Datastreams = [],  # noqa: B006  (FastAPI copies it)
-    start: UtcDatetime | None = None,
-    end: UtcDatetime | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> schemas.ConflictPage:
+async def conflicts(ingest: Ingest, asked: Asked) -> schemas.ConflictPage:
     """Readings that contradicted what was stored for the same time; latest first."""
     async with asking(ingest) as connection:
-        await questions.park(connection, park_id)
-        return await journal.conflicts(connection, park_id, datastream_id, start, end, limit, cursor)
+        await questions.park(connection, asked.park_id)
+        return await journal.conflicts(connection, asked)

@@ -1,10 +1,11 @@
 """What was corrected, and what contradicted what is stored."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.schemas import Conflict, ConflictPage, Content, Correction, CorrectionPage
@@ -27,47 +28,40 @@ _CONFLICTS = text(
 _NEWEST = 2**63 - 1
 
 
-async def corrections(
-    connection: AsyncConnection,
-    park_id: str,
-    ids: Sequence[int],
-    start: datetime | None,
-    end: datetime | None,
-    limit: int,
-    cursor: str | None,
-) -> CorrectionPage:
-    """Corrections of a park, of some datastreams or all, of times with ``start <= time < end``; latest first."""
-    rows = await _page(connection, _CORRECTIONS, park_id, ids, start, end, limit, cursor)
-    return CorrectionPage(items=[_correction(row) for row in rows[:limit]], next=_next(rows, limit))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page of a park's journal: of some datastreams or all, of times with ``start <= time < end``."""
+
+    park_id: str
+    datastream_ids: Sequence[int]
+    start: datetime | None
+    end: datetime | None
+    limit: int
+    cursor: str | None
 
 
-async def conflicts(
-    connection: AsyncConnection,
-    park_id: str,
-    ids: Sequence[int],
-    start: datetime | None,
-    end: datetime | None,
-    limit: int,
-    cursor: str | None,
-) -> ConflictPage:
-    """The same of conflicts."""
-    rows = await _page(connection, _CONFLICTS, park_id, ids, start, end, limit, cursor)
-    return ConflictPage(items=[_conflict(row) for row in rows[:limit]], next=_next(rows, limit))
+async def corrections(connection: AsyncConnection, asked: Asked) -> CorrectionPage:
+    """Corrections, the latest first."""
+    rows = await _page(connection, _CORRECTIONS, asked)
+    return CorrectionPage(items=[_correction(row) for row in rows[: asked.limit]], next=_next(rows, asked.limit))
 
 
-async def _page(
-    connection: AsyncConnection,
-    statement: Any,
-    park_id: str,
-    ids: Sequence[int],
-    start: datetime | None,
-    end: datetime | None,
-    limit: int,
-    cursor: str | None,
-) -> Sequence[Row[Any]]:
-    before = _NEWEST if cursor is None else int(cursor)
-    asked = {"park": park_id, "ids": list(ids), "start": start, "end": end, "before": before, "limit": limit + 1}
-    return (await connection.execute(statement, asked)).all()
+async def conflicts(connection: AsyncConnection, asked: Asked) -> ConflictPage:
+    """Conflicts, the latest first."""
+    rows = await _page(connection, _CONFLICTS, asked)
+    return ConflictPage(items=[_conflict(row) for row in rows[: asked.limit]], next=_next(rows, asked.limit))
+
+
+async def _page(connection: AsyncConnection, statement: TextClause, asked: Asked) -> Sequence[Row[Any]]:
+    given = {
+        "park": asked.park_id,
+        "ids": list(asked.datastream_ids),
+        "start": asked.start,
+        "end": asked.end,
+        "before": _NEWEST if asked.cursor is None else int(asked.cursor),
+        "limit": asked.limit + 1,
+    }
+    return (await connection.execute(statement, given)).all()
 
 
 def _next(rows: Sequence[Row[Any]], limit: int) -> str | None:
