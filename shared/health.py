@@ -1,7 +1,7 @@
-"""Startup, liveness and readiness, each with its own meaning and path.
+"""Startup, liveness, serving and readiness, each with its own meaning and path.
 
-startup: the process has set itself up. live: its event loop turns. ready: what it needs answers (503 names what
-does not).
+startup: the process has set itself up. live: its event loop turns. serving: it takes work, whatever else is down.
+ready: what it needs answers (503 names what does not).
 """
 
 import asyncio
@@ -74,6 +74,17 @@ def health_router(health: Health) -> APIRouter:
         """The process has set itself up."""
         response.status_code = 200 if health.started else 503
         return HealthReport(status="ok" if health.started else "starting", service=health.service)
+
+    @router.get("/health/serving")
+    async def serving(response: Response) -> HealthReport:
+        """The process takes work; for load balancers.
+
+        What it needs may be down: that is so for all replicas at once, and a balancer that left all of them out would
+        make an outage of a disturbance. Stations, for one, are answered without Redis.
+        """
+        up = health.started and not health.draining
+        response.status_code = 200 if up else 503
+        return HealthReport(status="ok" if up else "unavailable", service=health.service)
 
     @router.get("/health/ready")
     async def ready(response: Response) -> HealthReport:

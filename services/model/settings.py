@@ -1,5 +1,7 @@
 """Settings of the model service and its workers."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from shared.settings import ServiceSettings
@@ -19,4 +21,7 @@ class ModelSettings(ServiceSettings):
     model_run_limit_s: float = Field(default=120.0, gt=0, description="a run that takes longer is given up")
     model_met_stale_s: float = Field(default=900.0, gt=0, description="older weather is used, with a warning")
     model_met_refuse_s: float = Field(default=21_600.0, gt=0, description="older weather is refused")
+    model_worker_alive_file: Path | None = Field(
+        default=None, description="a worker touches it as long as its event loop turns, for a liveness probe"
+    )
     model_runs_waiting: int = Field(default=200, ge=1, description="more waiting runs are refused with 503")

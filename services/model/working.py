@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +55,9 @@ _TELL_S = 1.0
 
 # While an atlas waits, the queue of the other runs is only glanced at.
 _GLANCE_MS = 5
+
+# How often a worker touches its file.
+_TOUCH_S = 5.0
 
 # How long a stopped computation may take to notice.
 _STOPPING_S = 30.0
@@ -311,5 +315,16 @@ async def work(settings: ModelSettings) -> None:
         log.info("worker_started", worker=name)
         task = asyncio.create_task(Worker(parts.engine, parts.queue, parts.ingest, settings, name).run())
         waiting = asyncio.create_task(asked.wait())
+        alive = asyncio.create_task(_keep_touching(settings.model_worker_alive_file))
         await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
-        await stop((task, waiting))
+        await stop((task, waiting, alive))
+
+
+async def _keep_touching(path: Path | None) -> None:
+    """Show that the event loop turns, as `/health/live` does where there is a port to ask."""
+    while path is not None:
+        try:
+            await asyncio.to_thread(path.touch)
+        except OSError as error:
+            log.warning("alive_file_not_touched", file=str(path), error=str(error))
+        await asyncio.sleep(_TOUCH_S)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ async def ask(client: httpx.AsyncClient, **change: Any) -> str:
 
 
 async def test_a_killed_workers_job_is_taken_over(
-    client: httpx.AsyncClient, working: Working, settings: ModelSettings
+    client: httpx.AsyncClient, working: Working, settings: ModelSettings, tmp_path: Path
 ) -> None:
     """A real process takes the run and waits for an ingest that is not there; it is killed with the job in hand."""
     run_id = await ask(client)
@@ -41,6 +42,7 @@ async def test_a_killed_workers_job_is_taken_over(
         "FENCELINE_INTERNAL_TOKEN": settings.internal_token.get_secret_value(),
         "FENCELINE_INGEST_URL": "http://127.0.0.1:1",
         "FENCELINE_MODEL_JOB_CLAIM_AFTER_S": "1",
+        "FENCELINE_MODEL_WORKER_ALIVE_FILE": str(tmp_path / "alive"),
     }
     process = subprocess.Popen(  # noqa: ASYNC220  starting it takes no time
         [sys.executable, "-m", "services.model.worker"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
@@ -51,6 +53,7 @@ async def test_a_killed_workers_job_is_taken_over(
                 break
             await asyncio.sleep(0.1)
         assert (await client.get(f"{RUNS}/{run_id}")).json()["state"] == "running"
+        assert (tmp_path / "alive").exists(), "a liveness probe finds its file"
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(10)

@@ -124,6 +124,19 @@ async def test_readiness_names_what_is_down(client: httpx.AsyncClient, health: H
     assert (await client.get("/health/live")).status_code == 200
 
 
+async def test_it_serves_while_others_are_down_until_it_drains(client: httpx.AsyncClient, health: Health) -> None:
+    async def broken() -> None:
+        raise ConnectionError("refused")
+
+    health.checks = {"redis": broken}
+    assert (await client.get("/health/ready")).status_code == 503
+    assert (await client.get("/health/serving", auth=None)).status_code == 200
+    health.draining = True
+    assert (await client.get("/health/serving")).status_code == 503
+    health.draining, health.started = False, False
+    assert (await client.get("/health/serving")).status_code == 503
+
+
 async def test_requests_are_counted_by_route(client: httpx.AsyncClient) -> None:
     await client.get("/conflict")
     metrics = (await client.get("/metrics")).text
