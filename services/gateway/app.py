@@ -28,6 +28,9 @@ from services.gateway.sessions import SessionSigner
 from services.gateway.settings import GatewaySettings
 from services.gateway.state import Gateway, gateway_of
 from services.gateway.store import Store
+from services.gateway.subscriptions import api as subscriptions_api
+from services.gateway.subscriptions.http import HttpSender
+from services.gateway.subscriptions.service import Subscriptions
 from services.gateway.tenancy import PlainPathsOnly
 from shared import database, http_client, redis
 from shared.health import Health
@@ -86,6 +89,7 @@ def build(settings: GatewaySettings, dist: Path = DIST) -> FastAPI:
         sessions=SessionSigner(settings.session_signing_key()),
         audit=audit,
         events=LiveEvents(redis_client, services, settings.observation_shards),
+        subscriptions=Subscriptions(engine, redis_client, services, HttpSender(settings.gateway_subscription_networks)),
         openapi=OpenApi(services, partial(_own_description, app)),
     )
     app.router.redirect_slashes = False
@@ -97,7 +101,14 @@ def build(settings: GatewaySettings, dist: Path = DIST) -> FastAPI:
 
 
 def _add_routes(app: FastAPI, page: Page) -> None:
-    own = (parks.router, sign_in.router, events_api.router, audit_api.router, docs.document_router)
+    own = (
+        parks.router,
+        sign_in.router,
+        events_api.router,
+        subscriptions_api.router,
+        audit_api.router,
+        docs.document_router,
+    )
     for router in (*own, _proxied(), docs.index_router, page.router):
         app.include_router(router)
     # Asked last, and only for what no route has: a mount at "/" would take the 405 of every route upon itself.
@@ -136,6 +147,7 @@ async def _running(gateway: Gateway) -> AsyncIterator[None]:
         "events": gateway.events.run,
         "audit": gateway.audit.run,
         "last_used": gateway.keys.keep_last_used,
+        "subscriptions": gateway.subscriptions.run,
     }
     tasks = [asyncio.create_task(_kept_running(name, run)) for name, run in parts.items()]
     try:
@@ -168,5 +180,6 @@ async def _close(gateway: Gateway) -> None:
     for client in gateway.services.values():
         await client.aclose()
     await gateway.providers.aclose()
+    await gateway.subscriptions.aclose()
     await gateway.redis.aclose()
     await gateway.engine.dispose()

@@ -28,6 +28,8 @@ class Scope(StrEnum):
     RULES_WRITE = "rules:write"
     RUNS_READ = "runs:read"
     RUNS_WRITE = "runs:write"
+    SUBSCRIPTIONS_READ = "subscriptions:read"
+    SUBSCRIPTIONS_WRITE = "subscriptions:write"
     AUDIT_READ = "audit:read"
 
 

@@ -3,7 +3,7 @@
 import hmac
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field, Json, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, Json, SecretStr
 
 from shared.settings import ServiceSettings
 
@@ -33,6 +33,9 @@ class GatewaySettings(ServiceSettings):
     session_secret: SecretStr | None = Field(default=None, min_length=32, description="signs the page's sessions")
     gateway_oidc: Json[tuple[OidcProvider, ...]] = Field(
         default=cast(Any, "[]"), description='JSON: [{"issuer": "https://...", "audience": "..."}]'
+    )
+    gateway_subscription_networks: Json[tuple[IPvAnyNetwork, ...]] = Field(
+        default=cast(Any, "[]"), description='private networks that subscriptions may reach, JSON: ["10.20.0.0/16"]'
     )
     gateway_event_queue: int = Field(default=256, ge=8, description="events that may wait for one client")
 

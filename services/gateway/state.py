@@ -17,6 +17,7 @@ from services.gateway.providers import Providers
 from services.gateway.routing import Service
 from services.gateway.sessions import SessionSigner
 from services.gateway.settings import GatewaySettings
+from services.gateway.subscriptions.service import Subscriptions
 from services.gateway.tokens import Identity
 
 
@@ -34,6 +35,7 @@ class Gateway:
     sessions: SessionSigner
     audit: Audit
     events: LiveEvents
+    subscriptions: Subscriptions
     openapi: OpenApi
 
 

@@ -13,6 +13,12 @@ from tests.gateway.conftest import Door, Settings, open_door
 
 AUDIT = ("/audit", "/audit/export", "/parks/{park_id}/audit", "/parks/{park_id}/audit/export")
 
+_ONE = "/{subscription_id}"
+SUBSCRIPTIONS = (
+    *(("GET", ""), ("POST", ""), ("GET", _ONE), ("PATCH", _ONE), ("DELETE", _ONE), ("GET", f"{_ONE}/dead-letters")),
+    *(("POST", _ONE + path) for path in ("/test", "/secret", "/replay", "/dead-letters/replay")),
+)
+
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     return [
@@ -58,6 +64,7 @@ async def test_the_document_has_every_route_and_is_valid(door: Door) -> None:
         ("DELETE", "/api/v1/session"),
         ("GET", "/api/v1/openapi.json"),
         *((("GET", f"/api/v1{path}")) for path in AUDIT),
+        *((method, f"/api/v1/subscriptions{path}") for method, path in SUBSCRIPTIONS),
     }
     assert found == {(route.method, API + route.path) for route in ROUTES} | own
     assert set(document["components"]["securitySchemes"]) == {"apiKey", "token", "page"}

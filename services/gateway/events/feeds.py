@@ -64,20 +64,28 @@ class Feed:
                 return {stream: position or await self._end_of(stream) for stream, position in positions.items()}
 
     async def _end_of(self, stream: str) -> int:
-        """Where a stream ends that Redis does not know: it is new, or Redis has lost it and the producer tells."""
-        position = 0
         try:
-            while facts := await self._catch_up(stream, position, PAGE):
-                position = facts[-1].position
+            return await end_of_stream(self._catch_up, stream)
         except OUTAGES as error:
             log.warning("end_of_facts_unknown", stream=stream, error=f"{type(error).__name__}: {error}")
-        return position
+            return 0
 
     def _tell(self, fact: Fact) -> None:
         try:
             self._handle(fact)
         except ValidationError as error:
             not_understood(fact, error)
+
+
+async def end_of_stream(catch_up: CatchUp, stream: str) -> int:
+    """Where a stream ends that Redis does not know: it is new, or Redis has lost it and the producer tells.
+
+    Raises what `OUTAGES` lists when the producer cannot be asked.
+    """
+    position = 0
+    while facts := await catch_up(stream, position, PAGE):
+        position = facts[-1].position
+    return position
 
 
 def not_understood(fact: Fact, error: ValidationError) -> None:
