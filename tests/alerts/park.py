@@ -152,8 +152,11 @@ class Park:
         streams: list[str] | None = None,
         delays: Delays | None = None,
         reorder_bound_s: int = 120,
+        shared_engine: AsyncEngine | None = None,
     ) -> None:
+        """`shared_engine`: one process after the other uses it, where connections would cost more than the test."""
         self.database_url = database_url
+        self.shared_engine = shared_engine
         self.redis_url = redis_url
         self.producer = producer
         self.streams = streams or [STREAM]
@@ -164,7 +167,7 @@ class Park:
         self._make()
 
     def _make(self) -> None:
-        self.database: AsyncEngine = database.create_engine(self.database_url, "alerts")
+        self.database: AsyncEngine = self.shared_engine or database.create_engine(self.database_url, "alerts")
         self.redis: Redis = create_redis(self.redis_url, "alerts")
         self.client = self.producer.client()
         self.registry = Registry(self.client)
@@ -206,7 +209,8 @@ class Park:
         self.committed += 1
 
     async def close(self) -> None:
-        await self.database.dispose()
+        if self.shared_engine is None:
+            await self.database.dispose()
         await self.redis.aclose()
         await self.client.aclose()
 
