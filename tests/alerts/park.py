@@ -73,6 +73,7 @@ class Producer:
         self.read: dict[str, dict[str, int]] = {}
         self.questions = 0
         self.down = False
+        self.refusals = 0
         self.app = FastAPI()
 
         @self.app.get("/datastreams")
@@ -111,6 +112,7 @@ class Producer:
 
     def _answer_only_when_up(self) -> None:
         if self.down:
+            self.refusals += 1
             raise HTTPException(503, "ingest is down")
 
     def client(self) -> httpx.AsyncClient:

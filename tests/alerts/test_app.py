@@ -66,7 +66,7 @@ async def service(settings: AlertsSettings, token: str) -> AsyncIterator[httpx.A
         yield client
 
 
-async def eventually(condition: Callable[[], Awaitable[object]], within_s: float = 15.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[object]], within_s: float = 60.0) -> None:
     until = time.monotonic() + within_s
     while not await condition():
         assert time.monotonic() < until, "it did not come about in time"

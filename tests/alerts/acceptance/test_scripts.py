@@ -8,9 +8,12 @@ import pytest
 import time_machine
 import yaml
 
+from services.alerts.engine.calling import CallWatch
+from services.alerts.engine.hiding import HidingWatch
 from services.alerts.engine.silence import SilenceWatch
 from tests.alerts.acceptance.script import Play, registered
 from tests.alerts.park import START, Producer
+from tests.alerts.rounds import Rounds
 from tests.alerts.test_app import served, settings_of
 
 FOLDER = Path(__file__).parent
@@ -27,7 +30,9 @@ def stage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Stage:
     """Plays a script."""
-    monkeypatch.setattr(SilenceWatch.run, "__defaults__", (0.05,))
+    for watch in (SilenceWatch, HidingWatch, CallWatch):
+        monkeypatch.setattr(watch.run, "__defaults__", (0.05,))
+    watches = [Rounds(monkeypatch, watch, "look") for watch in (SilenceWatch, HidingWatch, CallWatch)]
     port = unused_port()
     settings = settings_of(
         database_url, redis_url, internal_token, port, alerts_on_delay_fence_s=30, alerts_off_delay_s=60
@@ -38,7 +43,7 @@ def stage(
         try:
             with time_machine.travel(START, tick=False) as clock:
                 async with served(producer.app, port):
-                    await Play(script, settings, producer, clock).run()
+                    await Play(script, settings, producer, clock, watches).run()
         finally:
             await producer.redis.aclose()
 

@@ -2,11 +2,13 @@
 
 import random
 from collections.abc import AsyncIterator
+from math import inf
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.alerts.engine import across_watch
 from services.alerts.engine.across import AcrossShare
 from services.alerts.engine.across_book import AcrossBook
 from services.alerts.engine.across_watch import AcrossWatch
@@ -15,6 +17,7 @@ from services.alerts.rules import Origin
 from services.alerts.rules.across import ParkRule
 from services.alerts.store import across_rules, overrides
 from shared import outbox
+from shared.database import create_engine
 from shared.park_file import AcrossRule
 from shared.streams import READ_COUNT, FactReader, observation_stream, shard_of
 from tests.alerts.park import SECOND, Killed, Park, Producer, datastream, kill_at_statement, second_of
@@ -258,11 +261,16 @@ async def tell_story(crossing: Crossing, number: int) -> None:
             await crossing.share.write_checkpoint()
 
 
-@pytest.mark.timeout(120)
-async def test_killed_at_every_statement_in_turn(database_url: str, redis_url: str) -> None:
+async def test_killed_at_every_statement_in_turn(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No edge is missing and none is doubled, wherever the process ends."""
+    # What is due now and then would make the number of statements one of the speed of this machine.
+    monkeypatch.setattr(across_watch, "_VALUES_S", 0.0)
+    monkeypatch.setattr(across_watch, "_CHECKPOINT_S", inf)
     producer = Producer(redis_url, [])
-    park = Park(database_url, redis_url, producer)
+    engine = create_engine(database_url, "alerts")
+    park = Park(database_url, redis_url, producer, shared_engine=engine)
     place = places = 0
     while place <= places:
         number = 10 * place
@@ -276,7 +284,7 @@ async def test_killed_at_every_statement_in_turn(database_url: str, redis_url: s
         if not place:
             await tell_story(crossing, number)
             places = seen()
-            assert 8 < places < 100
+            assert places > 8
         else:
             with pytest.raises(Killed):
                 await tell_story(crossing, number)
@@ -287,4 +295,5 @@ async def test_killed_at_every_statement_in_turn(database_url: str, redis_url: s
         assert await crossing.told() == told, f"killed at statement {place}"
         place += 1
     await park.close()
+    await engine.dispose()
     await producer.redis.aclose()

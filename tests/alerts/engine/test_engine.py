@@ -1,7 +1,6 @@
 """The engine over real PostgreSQL and Redis: outages, restarts, history, what it does not know."""
 
 import asyncio
-import time
 
 from redis.asyncio import Redis
 from sqlalchemy import text
@@ -19,18 +18,16 @@ async def raise_alarm(park: Park, begin: int = 0, value: float = 3.0) -> None:
     await park.settle()
 
 
-async def test_an_edge_is_committed_within_milliseconds(park: Park) -> None:
+async def test_an_edge_is_committed_as_soon_as_its_reading_is_there(park: Park) -> None:
     for second in (0, 10, 20):
         await park.push((1, second, 3.0))
     await park.settle()
-    turn = asyncio.create_task(park.runner.turn(block_ms=2000))
-    await asyncio.sleep(0.05)
-    begun = time.perf_counter()
+    park.producer.down = True  # then facts can come from Redis alone
+    turn = asyncio.create_task(park.runner.turn(block_ms=0))
+    await asyncio.sleep(0.05)  # it waits, most often
     await park.push((1, 30, 3.0))
-    await turn
-    took = time.perf_counter() - begun
+    assert await turn == 1
     assert [fact.transition for fact in await park.told()] == ["raised"]
-    assert took < 1.0  # some milliseconds on an idle machine; the bound only fails when something waits
     assert park.committed
 
 
@@ -253,7 +250,6 @@ async def test_a_database_outage_is_waited_for(park: Park) -> None:
     await park.push((1, 0, 3.0))
     await park.settle()
     running = asyncio.create_task(park.runner.run())
-    await asyncio.sleep(0.2)
     for second in range(10, 60, 10):
         async with park.database.connect() as connection:
             await connection.execute(
@@ -263,11 +259,8 @@ async def test_a_database_outage_is_waited_for(park: Park) -> None:
                 )
             )
         await park.push((1, second, 3.0))
-        await asyncio.sleep(0.1)
-    for _ in range(100):
-        if await park.told():
-            break
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # so that it is met at different places
+    await eventually(park.told)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert [second_of(fact.event_time) for fact in await park.told()] == [30]

@@ -2,11 +2,10 @@
 
 import asyncio
 
-import pytest
-
 from services.alerts.engine.outages import OUTAGES
 from services.alerts.engine.read_positions import ReadPositions
 from tests.alerts.park import STREAM, Park, Producer
+from tests.alerts.test_app import eventually
 
 
 async def test_it_is_the_checkpoint_that_counts(park: Park, producer: Producer) -> None:
@@ -26,14 +25,17 @@ async def test_it_is_the_checkpoint_that_counts(park: Park, producer: Producer) 
 async def test_it_goes_on_after_an_outage_of_ingest(park: Park, producer: Producer) -> None:
     producer.down = True
     running = asyncio.create_task(ReadPositions(park.database, park.client, [STREAM]).run(OUTAGES, 0.02))
-    await asyncio.sleep(0.1)
+
+    async def refused() -> bool:
+        return producer.refusals > 1
+
+    await eventually(refused)
     assert producer.read == {}
     producer.down = False
-    for _ in range(100):
-        await asyncio.sleep(0.02)
-        if producer.read:
-            break
-    else:
-        pytest.fail("ingest was not told")
+
+    async def told() -> bool:
+        return bool(producer.read)
+
+    await eventually(told)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

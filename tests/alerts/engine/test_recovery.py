@@ -10,6 +10,7 @@ from services.alerts.store import rules as rule_store
 from shared.park_file import Rule
 from shared.streams import publish
 from tests.alerts.park import STREAM, Park, Producer, datastream, kill_at_statement, second_of
+from tests.alerts.test_app import eventually
 
 
 def shard_of(park: Park) -> Shard:
@@ -154,12 +155,11 @@ async def test_checkpoints_come_by_themselves(park: Park, monkeypatch: pytest.Mo
     monkeypatch.setattr("services.alerts.engine.runner._CHECKPOINT_S", 0.05)
     running = asyncio.create_task(park.runner.run())
     await park.push((1, 0, 3.0))
-    for _ in range(100):
-        await asyncio.sleep(0.05)
-        if await park.rows("SELECT position FROM checkpoint") == [{"position": 1}]:
-            break
-    else:
-        pytest.fail("no checkpoint came")
+
+    async def written() -> bool:
+        return await park.rows("SELECT position FROM checkpoint") == [{"position": 1}]
+
+    await eventually(written)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 

@@ -1,16 +1,17 @@
 """What operators do, over HTTP, against the whole service: real PostgreSQL and Redis, real seconds."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
 
+from services.alerts.engine.rulebook import RuleBook
 from shared.messages import AlarmChanged
 from shared.streams import FACTS
 from shared.time import utc_now
 from tests.alerts.park import Producer, datastream
+from tests.alerts.rounds import Rounds
 from tests.alerts.test_app import eventually, park_file, raised, served, service, settings_of, tell
 
 REASON = "the analyser drifts"
@@ -115,11 +116,13 @@ async def test_shelved_once_ends_with_the_condition(alerts: httpx.AsyncClient, p
     assert [entry["action"] for entry in journal(closed)] == ["raise", "shelve", "return", "close"]
 
 
-async def test_a_latching_alarm_is_reset_by_hand(alerts: httpx.AsyncClient, producer: Producer) -> None:
+async def test_a_latching_alarm_is_reset_by_hand(
+    alerts: httpx.AsyncClient, producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules_asked = Rounds(monkeypatch, RuleBook, "refresh")
     taken = await alerts.put("/parks/p/registry", json=park_file(rules=[{"property": "chlorine", "latching": True}]))
     assert taken.status_code == 200
-
-    await asyncio.sleep(3)  # changed rules are asked for every two seconds
+    await rules_asked.one_more()
     alarm = await raised(alerts, producer)
     assert alarm["latching"]
     await end_condition(producer)
