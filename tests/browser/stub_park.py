@@ -73,6 +73,7 @@ class StubPark:
                 {
                     "id": 1 + number * 100 + place,
                     "property_id": stream.property,
+                    "property_kind": properties[stream.property].kind,
                     "property_name": properties[stream.property].name.model_dump(),
                     "unit": properties[stream.property].unit,
                     "cadence": "realtime",

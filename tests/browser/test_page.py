@@ -292,6 +292,22 @@ def test_a_phone_shows_one_part_at_a_time_without_sideways_scrolling(screen: Scr
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_a_reading_of_the_plant_does_not_stand_for_the_air(
+    park: StubPark, built_page: object, context: BrowserContext
+) -> None:
+    station = next(one for one in park.stations if one["code"] == "s01")
+    gas = station["datastreams"][0]
+    furnace = {**gas, "id": 9001, "property_id": "furnace-temperature", "property_kind": "process"}
+    furnace["property_name"] = {"zh": "炉膛温度", "en": "Furnace temperature"}
+    station["datastreams"].insert(0, furnace)
+    park.latest[9001] = {**park.latest[gas["id"]], "datastream_id": 9001, "value": 850.0}
+    with StubServer(park) as server:
+        page = context.new_page()
+        page.goto(server.url)
+        marker = page.locator(f'.marker[aria-label*="{station["name"]["zh"]}"]').first
+        expect(marker).to_have_attribute("aria-label", re.compile(gas["property_name"]["zh"]))
+
+
 def test_the_keyboard_reaches_stations_on_the_map(screen: Screen) -> None:
     marker = screen.page.locator(".marker:has(.station)").first
     expect(marker).to_have_attribute("aria-label", re.compile("数据正常|无数据|未知"))

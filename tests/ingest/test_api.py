@@ -42,9 +42,10 @@ async def test_putting_a_park_twice_changes_nothing(ingest: Running) -> None:
     first = (await ingest.get(f"{PARK}/stations"))["items"][0]
     assert (first["id"], first["code"], first["enterprise_id"]) == ("test-park.s1", "s1", "test-park.works")
     assert (first["device"]["mn"], first["device"]["frames"], first["device"]["last_seen"]) == ("A1", 0, None)
-    assert {(stream["property_id"], stream["unit"]) for stream in first["datastreams"]} == {
-        ("chlorine", "mg/m3"),
-        ("ammonia", "mg/m3"),
+    streams = first["datastreams"]
+    assert {(stream["property_id"], stream["property_kind"], stream["unit"]) for stream in streams} == {
+        ("chlorine", "gas", "mg/m3"),
+        ("ammonia", "gas", "mg/m3"),
     }
     assert (await ingest.get(f"{PARK}/enterprises"))["items"][0]["id"] == "test-park.works"
 

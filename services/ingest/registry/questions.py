@@ -173,6 +173,7 @@ def _station_datastream(row: Row[Any]) -> schemas.StationDatastream:
     return schemas.StationDatastream(
         id=row.id,
         property_id=row.property_id,
+        property_kind=known.kind,
         property_name=known.name,
         unit=known.unit,
         cadence=row.cadence,

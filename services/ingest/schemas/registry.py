@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, JsonValue
 from shared.park_file import Cadence, StationRing
 from shared.text import BilingualText
 from shared.time import UtcDatetime
+from shared.vocabulary import Kind
 
 
 class Park(BaseModel):
@@ -133,6 +134,7 @@ class StationDatastream(BaseModel):
 
     id: int
     property_id: str
+    property_kind: Kind
     property_name: BilingualText
     unit: str
     cadence: Cadence

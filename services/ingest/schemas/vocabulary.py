@@ -1,17 +1,16 @@
 """Bodies about what is observed."""
 
-from typing import Literal
-
 from pydantic import BaseModel, Field
 
 from shared.text import BilingualText
+from shared.vocabulary import Kind
 
 
 class ObservedProperty(BaseModel):
     """What a datastream may measure. Its values are stored in ``unit``."""
 
     id: str
-    kind: Literal["gas", "particle", "weather", "process"]
+    kind: Kind
     name: BilingualText
     unit: str
     definition: str | None = Field(

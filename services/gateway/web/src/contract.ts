@@ -53,9 +53,13 @@ export interface Enterprise {
   area: GeoJSON.Polygon | null;
 }
 
+/** What a property is of: the air, the weather, or the plants (a sound level, the temperature of a furnace). */
+export type PropertyKind = "gas" | "particle" | "weather" | "process";
+
 export interface Datastream {
   id: number;
   property_id: string;
+  property_kind: PropertyKind;
   property_name: Bilingual;
   unit: string;
   cadence: Cadence;

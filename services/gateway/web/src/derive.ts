@@ -4,7 +4,6 @@ import type { Alarm, Incident } from "./alarmContract";
 import type { Cadence, Colour, Datastream, Reading, Rule, RuleLevel, Run, Station } from "./contract";
 
 const RANK: Record<Colour, number> = { blue: 1, yellow: 2, orange: 3, red: 4 };
-const WEATHER = new Set(["temperature", "humidity", "pressure", "wind-speed", "wind-direction"]);
 const CADENCE_ORDER: Cadence[] = ["realtime", "minute", "hour", "day"];
 
 /** A reading older than this is silence [ms]: three periods of what HJ 212 devices are usually set to. */
@@ -25,8 +24,9 @@ export function grade(colour: Colour): string {
   return ["–", "IV", "III", "II", "I"][rank(colour)] ?? "–";
 }
 
-export function isWeather(propertyId: string): boolean {
-  return WEATHER.has(propertyId);
+/** Whether it measures what the air carries, a gas or particles: all that alarms rest on. */
+export function isInTheAir(stream: Datastream): boolean {
+  return stream.property_kind === "gas" || stream.property_kind === "particle";
 }
 
 export function needsAcknowledgement(alarm: Alarm): boolean {
@@ -140,7 +140,7 @@ export function stationStatus(
   const worst = alarms.filter(stands).sort(bySeverity)[0];
   const stream =
     station.datastreams.find((one) => one.id === worst?.datastream_id) ??
-    streams.find((one) => !isWeather(one.property_id)) ??
+    streams.find(isInTheAir) ??
     streams[0];
   const reading = stream && readings.get(stream.id);
   return {

@@ -2,7 +2,7 @@
 
 import L from "leaflet";
 import { effect } from "@preact/signals";
-import { grade, isWeather, rank, type StationStatus } from "../derive";
+import { grade, isInTheAir, rank, type StationStatus } from "../derive";
 import { amount, number } from "../format";
 import { named, said, t } from "../i18n";
 import { placeName } from "../names";
@@ -30,7 +30,7 @@ function paint(inside: HTMLElement, { status, selected }: StationSpot, marker: L
   if (inside.className !== className) inside.className = className;
 
   const value = inside.querySelector<HTMLElement>(".station-value")!;
-  const gas = lead && !isWeather(lead.stream.property_id) ? lead : null;
+  const gas = lead && isInTheAir(lead.stream) ? lead : null;
   const text = colour ? `${grade(colour)}  ${gas ? (gas.reading.quality === "T" ? ">" : "") + number(gas.reading.value) : "–"}` : "";
   if (value.textContent !== text) value.textContent = text;
 

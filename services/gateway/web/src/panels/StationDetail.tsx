@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { Datastream } from "../contract";
-import { isFresh, isSound, isWeather, levelsFor, primaryDatastreams, rank, type StationStatus } from "../derive";
+import { isFresh, isInTheAir, isSound, levelsFor, primaryDatastreams, rank, type StationStatus } from "../derive";
 import { amount, duration, number, unit } from "../format";
 import { named, said, t } from "../i18n";
 import { placeName } from "../names";
@@ -34,7 +34,7 @@ function firstStream(status: StationStatus, streams: Datastream[]): number | und
     .filter((alarm) => alarm.station_id === status.station.id && alarm.datastream_id !== null)
     .sort((a, b) => rank(b.colour) - rank(a.colour))[0];
   const fitting = streams.find((one) => one.property_id === worst?.property_id);
-  return (fitting ?? streams.find((one) => !isWeather(one.property_id)) ?? streams[0])?.id;
+  return (fitting ?? streams.find(isInTheAir) ?? streams[0])?.id;
 }
 
 export function StationDetail({ status }: { status: StationStatus }) {

@@ -1,6 +1,6 @@
 /** Every station with what it says, the abnormal ones first: the map's content for those who do not use the map. */
 
-import { isDoubted, isSound, isWeather, rank, type StationStatus } from "../derive";
+import { isDoubted, isInTheAir, isSound, rank, type StationStatus } from "../derive";
 import { amount } from "../format";
 import { named, said, t } from "../i18n";
 import { STATION_SHAPES } from "../map/symbols";
@@ -30,7 +30,7 @@ function Value({ status }: { status: StationStatus }) {
   const over = reading.quality === "T" ? "> " : "";
   return (
     <>
-      <span class={doubted ? "bad-quality" : "dim"}>{doubted ? named("quality", reading.quality) : isWeather(stream.property_id) ? "" : said(stream.property_name)}</span>
+      <span class={doubted ? "bad-quality" : "dim"}>{doubted ? named("quality", reading.quality) : isInTheAir(stream) ? said(stream.property_name) : ""}</span>
       <span class="num">{over}{amount(reading.value, stream.unit)}</span>
     </>
   );
