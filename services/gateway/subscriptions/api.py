@@ -21,20 +21,21 @@ from services.gateway.subscriptions.schemas import (
     CreatedSubscription,
     DeadLetterItem,
     DeadLetterPage,
+    Delivery,
     NewSecret,
     NewSubscription,
     Revival,
     Revived,
+    RobotDelivery,
     Rotation,
     SetBack,
     SubscriptionItem,
     SubscriptionPage,
     Tried,
-    WebhookDelivery,
     created,
 )
 from services.gateway.subscriptions.store import MOST_SUBSCRIPTIONS, Onlooker, Shown
-from services.gateway.subscriptions.subscription import LoggedEvent, Secret, Standing, Subscription
+from services.gateway.subscriptions.subscription import Channel, LoggedEvent, Secret, Standing, Subscription
 from services.gateway.subscriptions.webhooks import new_secret
 from services.gateway.tenancy import require_park
 from shared import cursors
@@ -67,7 +68,8 @@ async def list_subscriptions(
 async def create_subscription(request: Request, who: Writer, body: NewSubscription) -> CreatedSubscription:
     """Subscribe to what happens from now on. The secret of a webhook is shown in this answer alone."""
     subscriptions, now = gateway_of(request).subscriptions, utc_now()
-    secret = new_secret()
+    channel = body.delivery.channel
+    secret = new_secret() if channel is Channel.WEBHOOK else None
     subscription = Subscription(
         id=uuid4(),
         name=body.name,
@@ -75,12 +77,12 @@ async def create_subscription(request: Request, who: Writer, body: NewSubscripti
         created_by=who.name,
         created_at=now,
         parks=_parks(who, body.parks),
-        kinds=_kinds(who, body.kinds),
+        kinds=_kinds(who, _of_channel(channel, body.kinds)),
         least=body.least_colour,
-        channel=body.delivery.channel,
+        channel=channel,
         target=_target(request, body.delivery),
         language=body.language,
-        secrets=(Secret(secret),),
+        secrets=(Secret(secret),) if secret else _secrets(body.delivery),
         standing=Standing(0, now, now),
     )
     if not await subscriptions.store.create(subscription):
@@ -108,10 +110,11 @@ async def change_subscription(
         one,
         name=body.name or one.name,
         parks=_parks(who, body.parks) if body.parks else one.parks,
-        kinds=_kinds(who, body.kinds) if body.kinds else one.kinds,
+        kinds=_kinds(who, _of_channel(one.channel, body.kinds)) if body.kinds else one.kinds,
         least=least,
         language=body.language or one.language,
         target=_target(request, body.delivery) if body.delivery else one.target,
+        secrets=_secrets(body.delivery) if isinstance(body.delivery, RobotDelivery) else one.secrets,
         standing=replace(one.standing, enabled=one.standing.enabled if body.enabled is None else body.enabled),
     )
     await gateway_of(request).subscriptions.store.update(changed, now)
@@ -140,6 +143,8 @@ async def rotate_secret(subscription_id: UUID, request: Request, who: Writer, bo
     """Sign with a new secret, and for a while with the one before too: receivers can change without a loss."""
     now = utc_now()
     one = (await _managed(request, who, subscription_id)).subscription
+    if one.channel is not Channel.WEBHOOK:
+        raise Conflict(f"Messages of a {one.channel} are not signed with a secret of ours.")
     until, fresh = now + timedelta(hours=body.overlap_hours), new_secret()
     older = [replace(old, until=min(until, old.until or until)) for old in one.secrets if old.is_good(now)]
     secrets = (Secret(fresh), *older)[:MOST_SECRETS]
@@ -227,7 +232,22 @@ def _kinds(who: Principal, asked: list[Kind] | None) -> frozenset[Kind]:
     return frozenset(asked) if asked is not None else allowed
 
 
-def _target(request: Request, delivery: WebhookDelivery) -> str:
+def _of_channel(channel: Channel, asked: list[Kind] | None) -> list[Kind] | None:
+    if channel is not Channel.ALERTMANAGER:
+        return asked
+    if asked is not None and set(asked) != {Kind.ALARM}:
+        raise Unprocessable("kinds: an Alertmanager is told of alarms alone.")
+    return [Kind.ALARM]
+
+
+def _secrets(delivery: Delivery) -> tuple[Secret, ...]:
+    secret = delivery.secret if isinstance(delivery, RobotDelivery) else None
+    if secret is not None and delivery.channel is Channel.WECOM:
+        raise Unprocessable("delivery/secret: robots of WeCom do not sign; leave it out.")
+    return (Secret(secret),) if secret else ()
+
+
+def _target(request: Request, delivery: Delivery) -> str:
     try:
         check_url(delivery.url, gateway_of(request).subscriptions.networks)
     except AddressNotAllowed as error:

@@ -34,6 +34,26 @@ class WebhookDelivery(_Strict):
     url: Url
 
 
+class RobotDelivery(_Strict):
+    """Text in a chat group; its address, as the group's settings show it, is a secret and not shown again."""
+
+    channel: Literal[Channel.WECOM, Channel.DINGTALK, Channel.FEISHU]
+    url: Url
+    secret: str | None = Field(
+        default=None, min_length=1, max_length=200, description="what it signs with (DingTalk, Feishu), if that is on"
+    )
+
+
+class AlertmanagerDelivery(_Strict):
+    """Alarms as alerts; `url` is the Alertmanager's, without `/api/v2/alerts`."""
+
+    channel: Literal[Channel.ALERTMANAGER]
+    url: Url
+
+
+Delivery = Annotated[WebhookDelivery | RobotDelivery | AlertmanagerDelivery, Field(discriminator="channel")]
+
+
 class NewSubscription(_Strict):
     """Who is to be told what, by which way."""
 
@@ -42,7 +62,7 @@ class NewSubscription(_Strict):
     kinds: Kinds | None = Field(default=None, description="default: all that the key may read")
     least_colour: Colour | None = Field(default=None, description="only what reached this level, and what has none")
     language: Language = Language.BOTH
-    delivery: WebhookDelivery
+    delivery: Delivery
 
 
 class ChangedSubscription(_Strict):
@@ -53,7 +73,7 @@ class ChangedSubscription(_Strict):
     kinds: Kinds | None = None
     least_colour: Colour | Literal["any"] | None = Field(default=None, description="`any`: no level asked for")
     language: Language | None = None
-    delivery: WebhookDelivery | None = Field(default=None, description="another address, of the same channel")
+    delivery: Delivery | None = Field(default=None, description="another address, of the same channel")
     enabled: bool | None = Field(default=None, description="while it is false nothing is sent; the log keeps 14 days")
 
 
@@ -190,8 +210,10 @@ class DeadLetterPage(BaseModel):
 
 
 def shown_target(subscription: Subscription) -> str:
-    """The target without what may be a secret: the query of a URL."""
+    """The target without what may be a secret: the query of a URL, and the whole path of a robot's."""
     parts = urlsplit(subscription.target)
+    if subscription.channel.is_robot:
+        return f"{parts.scheme}://{parts.netloc}/..."
     hidden = "?..." if parts.query else ""
     return f"{parts.scheme}://{parts.netloc}{parts.path}{hidden}"
 

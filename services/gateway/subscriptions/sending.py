@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.gateway.subscriptions import webhooks
+from services.gateway.subscriptions import alertmanager, robots, webhooks
 from services.gateway.subscriptions.http import HttpSender, NotSent
 from services.gateway.subscriptions.patience import Outcome
 from services.gateway.subscriptions.subscription import Channel, LoggedEvent, Subscription
@@ -18,7 +18,15 @@ class Manner:
     pause_s: float = 0.0
 
 
-MANNERS = {Channel.WEBHOOK: Manner()}
+_ROBOT = Manner(robots.MOST_EVENTS, robots.PAUSE_S)
+MANNERS = {
+    Channel.WEBHOOK: Manner(),
+    Channel.WECOM: _ROBOT,
+    Channel.DINGTALK: _ROBOT,
+    Channel.FEISHU: _ROBOT,
+    Channel.ALERTMANAGER: Manner(alertmanager.MOST_EVENTS),
+}
+_JSON = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Fenceline"}
 
 
 class Sender:
@@ -32,7 +40,13 @@ class Sender:
     ) -> tuple[int, Outcome]:
         """Tell of the first of `events`: of how many, and what came of it."""
         try:
-            return await self._webhook(subscription, events[0], now)
+            match subscription.channel:
+                case Channel.WEBHOOK:
+                    return await self._webhook(subscription, events[0], now)
+                case Channel.ALERTMANAGER:
+                    return await self._alertmanager(subscription, events)
+                case _:
+                    return await self._robot(subscription, events, now)
         except NotSent as error:
             return 1, Outcome(False, str(error))
 
@@ -40,6 +54,20 @@ class Sender:
         body = webhooks.body_of(event)
         headers = webhooks.headers_of(event.id, body, subscription.signing(now), now)
         return 1, webhooks.outcome_of(await self.http.post(subscription.target, body, headers))
+
+    async def _robot(
+        self, subscription: Subscription, events: Sequence[LoggedEvent], now: datetime
+    ) -> tuple[int, Outcome]:
+        channel = subscription.channel
+        text, count = robots.text_of(events, subscription.language)
+        secret = next(iter(subscription.signing(now)), None)
+        message = robots.message_of(channel, subscription.target, secret, text, now)
+        return count, robots.outcome_of(channel, await self.http.post(message.url, message.content, _JSON))
+
+    async def _alertmanager(self, subscription: Subscription, events: Sequence[LoggedEvent]) -> tuple[int, Outcome]:
+        url = subscription.target.rstrip("/") + alertmanager.PATH
+        answer = await self.http.post(url, alertmanager.alerts_of(events), _JSON)
+        return len(events), webhooks.outcome_of(answer)
 
     async def aclose(self) -> None:
         """Close."""

@@ -21,6 +21,15 @@ class Channel(StrEnum):
     """By which way a subscription is told."""
 
     WEBHOOK = "webhook"
+    WECOM = "wecom"
+    DINGTALK = "dingtalk"
+    FEISHU = "feishu"
+    ALERTMANAGER = "alertmanager"
+
+    @property
+    def is_robot(self) -> bool:
+        """Whether it is a robot in a chat group; the address of one is a secret."""
+        return self in (Channel.WECOM, Channel.DINGTALK, Channel.FEISHU)
 
 
 class Language(StrEnum):
