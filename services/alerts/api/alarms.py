@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from services.alerts.api.cursors import Cursor, encode, time_and_id
 from services.alerts.api.schemas import AlarmPage, AlarmWithJournal, JournalEntry, WhichAlarms
 from services.alerts.api.shown import shown
 from services.alerts.api.state import Resources
@@ -22,14 +23,14 @@ async def list_alarms(
     resources: Resources,
     state: Annotated[WhichAlarms, Query(description="`open`: not closed yet, hidden or not")] = "open",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Cursor = None,
 ) -> AlarmPage:
     """The alarms of a park, the latest raise first."""
-    after = place(cursor)
+    after = time_and_id(cursor)
     async with resources.database.connect() as connection:
         found = await store.page(connection, park_id, which=state, limit=limit + 1, after=after)
         items = await shown(connection, park_id, found[:limit], utc_now(), resources.settings.habits)
-    more = store.Place(items[-1].raised_at, items[-1].id).encode() if len(found) > limit else None
+    more = encode(items[-1].raised_at, items[-1].id) if len(found) > limit else None
     return AlarmPage(items=items, next=more)
 
 
@@ -44,14 +45,6 @@ async def show_alarm(park_id: str, alarm_id: UUID, resources: Resources) -> Alar
         (told,) = await shown(connection, park_id, [alarm], utc_now(), resources.settings.habits)
     entries = [JournalEntry.model_validate(entry) for entry in journal]
     return AlarmWithJournal(**dict(told), journal=entries)
-
-
-def place(cursor: str | None) -> store.Place | None:
-    """Where a page begins; raises BadRequest."""
-    try:
-        return store.Place.decode(cursor) if cursor is not None else None
-    except ValueError as error:
-        raise BadRequest(f"cursor: {error}") from error
 
 
 def no_alarm(park_id: str, alarm_id: UUID) -> NotFound:

@@ -1,17 +1,16 @@
 """Facts that the evaluation had to set aside, over HTTP: list, look, replay. Not of one park: who operates the system
 looks here when `fenceline_alerts_refused_facts` rises."""
 
-import base64
-import binascii
-from datetime import datetime
 from typing import Annotated, Any
 
 import httpx
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 
+from services.alerts.api.cursors import moment
 from services.alerts.api.state import Resources
 from services.alerts.store import refused as store
+from shared import cursors
 from shared.problems import BadRequest, Conflict, Gone, NotFound, Unavailable, Unprocessable, responses
 from shared.time import UtcDatetime, iso
 from shared.web import actor
@@ -55,7 +54,7 @@ async def list_refused_facts(
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> RefusedFactPage:
     """The facts that were set aside, with the reason."""
-    after = _place(cursor) if cursor is not None else None
+    after = cursors.read(cursor, _place) if cursor is not None else None
     async with resources.database.connect() as connection:
         found = await store.page(connection, waiting=waiting, limit=limit + 1, after=after)
     shown = [RefusedFact.model_validate(row) for row in found[:limit]]
@@ -114,15 +113,12 @@ def _readable(row: Any) -> dict[str, Any]:
 
 
 def _cursor(last: RefusedFact) -> str:
-    return base64.urlsafe_b64encode(f"{last.refused_at.isoformat()}|{last.position}|{last.stream}".encode()).decode()
+    return cursors.write(last.refused_at.isoformat(), last.position, last.stream)
 
 
-def _place(cursor: str) -> store.Place:
-    try:
-        refused_at, position, stream = base64.urlsafe_b64decode(cursor.encode()).decode().split("|", 2)
-        return store.Place(datetime.fromisoformat(refused_at), stream, int(position))
-    except (binascii.Error, UnicodeError, ValueError) as error:
-        raise BadRequest("cursor: not one that this list gave") from error
+def _place(parts: list[str]) -> store.Place:
+    refused_at, position, stream = parts
+    return store.Place(moment(refused_at), stream, cursors.count(position))
 
 
 def _not_found(stream: str, position: int) -> NotFound:

@@ -6,12 +6,11 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query, Request
 
-from services.alerts.api.alarms import place
+from services.alerts.api.cursors import Cursor, encode, time_and_id
 from services.alerts.api.rules import station_of
 from services.alerts.api.schemas import Acknowledgement, SuppressionBody, SuppressionOut, SuppressionPage
 from services.alerts.api.state import Resources
 from services.alerts.engine.effects import count_transitions, refit
-from services.alerts.store import alarm_questions
 from services.alerts.store import alarms as alarm_store
 from services.alerts.store import suppressions as store
 from shared.problems import BadRequest, Conflict, NotFound, Unavailable, Unprocessable, responses
@@ -29,14 +28,14 @@ async def list_suppressions(
     resources: Resources,
     state: Annotated[Literal["in_force", "all"], Query()] = "in_force",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Cursor = None,
 ) -> SuppressionPage:
     """Which stations and datastreams of a park are under maintenance or out of service, the latest first."""
-    after = place(cursor)
+    after = time_and_id(cursor)
     async with resources.database.connect() as connection:
         found = await store.page(connection, park_id, only_in_force=state == "in_force", limit=limit + 1, after=after)
     shown = found[:limit]
-    more = alarm_questions.Place(shown[-1].begun_at, shown[-1].id).encode() if len(found) > limit else None
+    more = encode(shown[-1].begun_at, shown[-1].id) if len(found) > limit else None
     return SuppressionPage(items=[SuppressionOut.of(each) for each in shown], next=more)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.alerts.store import pages
 from services.alerts.store.incidents import Incident, incident_of
 from shared.levels import Colour
 
@@ -19,7 +20,7 @@ async def page(
     only_open: bool,
     alarm_id: UUID | None,
     limit: int,
-    after: tuple[datetime, UUID] | None,
+    after: pages.Place | None,
 ) -> list[Incident]:
     """Incidents of a park, the latest first; only those that have an alarm, where `alarm_id` names one."""
     rows = await connection.execute(
@@ -34,14 +35,7 @@ async def page(
             ORDER BY recorded_at DESC, id DESC LIMIT :limit
             """
         ),
-        {
-            "park_id": park_id,
-            "only_open": only_open,
-            "alarm_id": alarm_id,
-            "after_time": after[0] if after is not None else None,
-            "after_id": after[1] if after is not None else None,
-            "limit": limit,
-        },
+        {"park_id": park_id, "only_open": only_open, "alarm_id": alarm_id, **pages.parameters(limit, after)},
     )
     return [incident_of(row) for row in rows]
 

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.lifecycle import Hold, Subject
-from services.alerts.store.alarm_questions import Place
+from services.alerts.store import pages
 
 _ENDED = "the time of the suppression is over"
 
@@ -92,7 +92,7 @@ async def end_due(connection: AsyncConnection, now: datetime) -> int:
 
 
 async def page(
-    connection: AsyncConnection, park_id: str, *, only_in_force: bool, limit: int, after: Place | None
+    connection: AsyncConnection, park_id: str, *, only_in_force: bool, limit: int, after: pages.Place | None
 ) -> list[Suppression]:
     """Those of a park, the latest first."""
     rows = await connection.execute(
@@ -100,18 +100,12 @@ async def page(
             """
             SELECT * FROM suppression
             WHERE park_id = :park_id AND (NOT :only_in_force OR ended_at IS NULL)
-                AND (CAST(:id AS uuid) IS NULL
-                    OR (begun_at, id) < (CAST(:begun_at AS timestamptz), CAST(:id AS uuid)))
+                AND (CAST(:after_id AS uuid) IS NULL
+                    OR (begun_at, id) < (CAST(:after_time AS timestamptz), CAST(:after_id AS uuid)))
             ORDER BY begun_at DESC, id DESC LIMIT :limit
             """
         ),
-        {
-            "park_id": park_id,
-            "only_in_force": only_in_force,
-            "begun_at": after.raised_at if after is not None else None,
-            "id": after.alarm_id if after is not None else None,
-            "limit": limit,
-        },
+        {"park_id": park_id, "only_in_force": only_in_force, **pages.parameters(limit, after)},
     )
     return [_suppression(row) for row in rows]
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.lifecycle import Alarm, Entry
 from services.alerts.notifications import Call, Waiting
+from services.alerts.store import pages
 from shared import outbox
 from shared.levels import Colour
 from shared.messages import RoleCalled, WaitingAlarm
@@ -190,7 +191,7 @@ async def look_at_park(connection: AsyncConnection, park_id: str, now: datetime)
 
 
 async def page(
-    connection: AsyncConnection, park_id: str, limit: int, after: tuple[datetime, UUID] | None
+    connection: AsyncConnection, park_id: str, limit: int, after: pages.Place | None
 ) -> list[dict[str, Any]]:
     """The calls of a park, the latest first."""
     rows = await connection.execute(
@@ -202,11 +203,6 @@ async def page(
             ORDER BY recorded_at DESC, id DESC LIMIT :limit
             """
         ),
-        {
-            "park_id": park_id,
-            "after_time": after[0] if after is not None else None,
-            "after_id": after[1] if after is not None else None,
-            "limit": limit,
-        },
+        {"park_id": park_id, **pages.parameters(limit, after)},
     )
     return [dict(row) for row in rows.mappings()]
