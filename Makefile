@@ -1,7 +1,7 @@
 # Fenceline. `make` alone prints what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz bench validate lint format requirements seed status clean
+.PHONY: help run k8s-check test fuzz bench validate lint format requirements seed status clean
 
 # The first Python here that is new enough; `make run PYTHON=/path/to/python` overrides it.
 PYTHON ?= $(shell for python in python3 python3.12 python3.13 python3.11 python3.14; do \
@@ -20,7 +20,7 @@ define install
 endef
 
 help: ## Show this list | 显示本列表
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Set up and run everything with a simulated park (ARGS="--speed 10 --no-simulator") | 安装并运行（含模拟园区）
 	$(call install,run)
@@ -35,6 +35,10 @@ seed: ## Load a park file into the running system (PARK=path) | 向运行中的�
 test: ## Install what tests need and run them all | 安装测试依赖并运行全部测试
 	$(call install,test)
 	@$(VENV)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+
+k8s-check: ## Render every overlay and check it against Kubernetes and the code | 渲染并检查全部 Kubernetes 清单
+	$(call install,dev)
+	@$(VENV)/python -m pytest -q tests/deploy
 
 fuzz: ## Try changed inputs on the reader of HJ 212 (SECONDS=600) | 对 HJ 212 读取程序做模糊测试
 	$(call install,test)
