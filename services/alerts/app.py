@@ -27,6 +27,7 @@ from services.alerts.api.state import State
 from services.alerts.conditions import SilenceRule
 from services.alerts.engine.across import AcrossShare
 from services.alerts.engine.across_book import AcrossBook
+from services.alerts.engine.across_missed import MissedByMembers
 from services.alerts.engine.across_watch import AcrossWatch
 from services.alerts.engine.baselines import BaselineKeeper
 from services.alerts.engine.calling import CallWatch
@@ -131,6 +132,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
                     settings.observation_shards,
                     owns=partial(_is_of, shard, settings.observation_shards),
                     habits=settings.habits,
+                    missed=MissedByMembers(ingest, registry, settings.observation_shards),
                 )
                 for shard in owned
             ],

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.alerts.conditions import Change, LevelRule, Unreadable
 from services.alerts.conditions.across import Group, Kept, by_datastream, from_bytes, to_bytes
 from services.alerts.engine.across_book import AcrossBook
+from services.alerts.engine.across_missed import MissedByMembers
 from services.alerts.engine.effects import count_transitions, load_cases, save_cases
 from services.alerts.engine.readings import Limits, rows_of
 from services.alerts.engine.registry import Registry
@@ -50,6 +51,7 @@ class AcrossShare:
         *,
         owns: Callable[[str], bool],
         habits: Habits | None = None,
+        missed: MissedByMembers | None = None,
     ) -> None:
         self.name = name
         self.positions: dict[str, int] = {}
@@ -61,6 +63,7 @@ class AcrossShare:
         self._shards = shards
         self._owns = owns
         self._habits = habits
+        self._missed = missed
         self._turn = asyncio.Lock()
         self._groups: dict[Key, Group] = {}
         self._subjects: dict[Key, Subject] = {}
@@ -182,8 +185,11 @@ class AcrossShare:
         taken = _up_to_the_slowest([*_decoded(facts)])
         if not taken:
             return 0
-        messages = [message for _, message in taken]
         wall = to_microseconds(now)
+        messages = [message for _, message in taken]
+        if self._missed is not None:
+            members = {i for group in self._groups.values() for i in group.condition.datastreams}
+            messages += await self._missed.before(taken, self.positions, members, self._limits, wall)
         rows = rows_of(messages, self._limits, wall)
         counts = rows.proves & rows.live
         found = by_datastream(rows.datastream[rows.which[counts]], rows.readings.take(counts))

@@ -102,7 +102,7 @@ class MissedReadings:
                 break
             found.append(await self._readings(datastream, span, heads))
             left -= len(found[-1][1])
-        return [_message(number, readings, until) for number, readings in found if len(readings)]
+        return [as_message(number, readings, until) for number, readings in found if len(readings)]
 
     def _heights(self, datastream: Datastream) -> tuple[float, float]:
         """The lowest reading that may matter to any rule; that which reaches a level of one about the raw value."""
@@ -127,27 +127,38 @@ class MissedReadings:
         return found
 
     async def _readings(self, datastream: Datastream, span: Span, heads: Mapping[int, int]) -> tuple[int, Readings]:
-        parts = [Readings.of([])]
-        try:
-            async for part, _ in history(self._ingest, datastream.park_id, datastream.id, *span):
-                parts.append(part)
-        except HistoryRefused as error:
-            log.warning("missed_readings_refused", datastream_id=datastream.id, error=str(error)[:200])
-        except HistoryUnavailable as error:
-            raise httpx.ReadTimeout(str(error)) from error
-        readings = Readings(
-            np.concatenate([part.time for part in parts]),
-            np.concatenate([part.value for part in parts]),
-            np.concatenate([part.over_range for part in parts]),
-        )
+        readings = await stored_readings(self._ingest, datastream.park_id, datastream.id, *span)
         return datastream.id, readings.take(readings.time > heads.get(datastream.id, -1))
+
+
+async def stored_readings(
+    ingest: httpx.AsyncClient, park_id: str, datastream_id: int, start: datetime, end: datetime
+) -> Readings:
+    """What an alarm may rest on; none where ingest does not know the datastream any more.
+
+    Raises `httpx.HTTPError` where ingest does not answer.
+    """
+    parts = [Readings.of([])]
+    try:
+        async for part, _ in history(ingest, park_id, datastream_id, start, end):
+            parts.append(part)
+    except HistoryRefused as error:
+        log.warning("missed_readings_refused", datastream_id=datastream_id, error=str(error)[:200])
+    except HistoryUnavailable as error:
+        raise httpx.ReadTimeout(str(error)) from error
+    return Readings(
+        np.concatenate([part.time for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.over_range for part in parts]),
+    )
 
 
 def _hour_of(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def _message(number: int, readings: Readings, received: int) -> ObservationsStored:
+def as_message(number: int, readings: Readings, received: int) -> ObservationsStored:
+    """Readings of a datastream as ingest would have told them when it `received` them [us]."""
     return ObservationsStored(
         datastream_id=np.full(len(readings), number, "<i4").tobytes(),
         time=readings.time.astype("<i8").tobytes(),

@@ -11,6 +11,7 @@ import pytest
 from services.alerts.engine import across_watch
 from services.alerts.engine.across import AcrossShare
 from services.alerts.engine.across_book import AcrossBook
+from services.alerts.engine.across_missed import MissedByMembers
 from services.alerts.engine.across_watch import AcrossWatch
 from services.alerts.engine.readings import Limits
 from services.alerts.rules import Origin
@@ -54,6 +55,7 @@ class Crossing:
             Limits(900 * SECOND, 600 * SECOND),
             SHARDS,
             owns=lambda park_id: park_id == self.park_id,
+            missed=MissedByMembers(park.client, park.registry, SHARDS),
         )
         reader = FactReader(park.redis, outbox.http_catch_up(park.client), poll_s=0.01)
         self.watch = AcrossWatch(
