@@ -11,13 +11,12 @@ from services.alerts.api.across_schemas import (
     AcrossNextVersion,
     AcrossRuleOut,
     AcrossRulePage,
-    AcrossVersion,
     AcrossVersionPage,
     EffectiveAcrossRule,
 )
-from services.alerts.api.overrides import Limit, Reason, Version
 from services.alerts.api.rules import station_of
 from services.alerts.api.state import Resources, State
+from services.alerts.api.versions import Before, Limit, Reason, Version, check_version, page_of
 from services.alerts.engine.across_book import condition_of
 from services.alerts.rules import Origin
 from services.alerts.rules.across import ParkRule
@@ -120,26 +119,14 @@ async def list_across_versions(
     rule_id: UUID,
     resources: Resources,
     limit: Limit = 100,
-    cursor: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    cursor: Before = None,
 ) -> AcrossVersionPage:
     """Every version of a rule, also of one that was removed: what, who, when and why. The latest first."""
     async with resources.database.connect() as connection:
-        found = await store.versions_of(connection, park_id, rule_id, limit + 1, cursor)
+        found = await store.VERSIONS.page(connection, park_id, rule_id, limit + 1, cursor)
     if not found and cursor is None:
         raise _not_found(park_id, rule_id)
-    shown = [
-        AcrossVersion.model_validate(
-            {
-                "version": origin.version,
-                "rule": rule,
-                "reason": origin.reason,
-                "updated_by": origin.by,
-                "updated_at": origin.at,
-            }
-        )
-        for rule, origin in found[:limit]
-    ]
-    return AcrossVersionPage(items=shown, next=str(shown[-1].version) if len(found) > limit else None)
+    return AcrossVersionPage.model_validate(page_of(found, limit, "rule"))
 
 
 def check_station(resources: State, park_id: str, body: AcrossRule) -> None:
@@ -163,11 +150,7 @@ async def _locked(connection: AsyncConnection, park_id: str, rule_id: UUID, vers
     found = await _existing(connection, park_id, rule_id)
     if found.origin.source != "api":
         raise Conflict("The park file says this rule: change it there, or make one of the same name in its place.")
-    if found.origin.version != version:
-        raise Conflict(
-            f"The rule is at version {found.origin.version}, changed by {found.origin.by}; read it again.",
-            version=found.origin.version,
-        )
+    check_version("rule", found.origin, version)
     return found
 
 

@@ -14,25 +14,21 @@ from services.alerts.api.rule_schemas import (
     OverrideNextVersion,
     OverrideOut,
     OverridePage,
-    OverrideVersion,
     OverrideVersionPage,
 )
 from services.alerts.api.rules import datastream_of, station_of
 from services.alerts.api.state import Resources, State
+from services.alerts.api.versions import Before, Limit, Reason, Version, check_version, page_of
 from services.alerts.engine.trials import rule_of
 from services.alerts.rules import RINGS, Origin, Override
 from services.alerts.store import overrides as store
 from services.alerts.store import rules as rule_store
-from shared.park_file import Line
 from shared.problems import BadRequest, Conflict, NotFound, Unavailable, Unprocessable, responses
 from shared.time import utc_now
 from shared.vocabulary import observed_properties
 from shared.web import actor
 
 router = APIRouter(prefix="/parks/{park_id}/rules/overrides", tags=["rules"])
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Reason = Annotated[Line, Query(description="why; it is kept")]
-Version = Annotated[int, Query(ge=1, description="the version that was read: 409 where somebody else changed it since")]
 
 
 @router.get("", responses=responses(BadRequest))
@@ -115,26 +111,14 @@ async def list_versions(
     override_id: UUID,
     resources: Resources,
     limit: Limit = 100,
-    cursor: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    cursor: Before = None,
 ) -> OverrideVersionPage:
     """Every version of an override, also of one that was removed: what, who, when and why. The latest first."""
     async with resources.database.connect() as connection:
-        found = await store.versions_of(connection, park_id, override_id, limit + 1, cursor)
+        found = await store.VERSIONS.page(connection, park_id, override_id, limit + 1, cursor)
     if not found and cursor is None:
         raise _not_found(park_id, override_id)
-    shown = [
-        OverrideVersion.model_validate(
-            {
-                "version": origin.version,
-                "numbers": numbers,
-                "reason": origin.reason,
-                "updated_by": origin.by,
-                "updated_at": origin.at,
-            }
-        )
-        for numbers, origin in found[:limit]
-    ]
-    return OverrideVersionPage(items=shown, next=str(shown[-1].version) if len(found) > limit else None)
+    return OverrideVersionPage.model_validate(page_of(found, limit, "numbers"))
 
 
 def override_of(resources: State, park_id: str, body: Draft, origin: Origin) -> Override:
@@ -165,11 +149,7 @@ async def _locked(connection: AsyncConnection, park_id: str, override_id: UUID, 
     await _existing(connection, park_id, override_id)
     await store.lock(connection, park_id, who)
     found = await _existing(connection, park_id, override_id)
-    if found.origin.version != version:
-        raise Conflict(
-            f"The override is at version {found.origin.version}, changed by {found.origin.by}; read it again.",
-            version=found.origin.version,
-        )
+    check_version("override", found.origin, version)
     return found
 
 

@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.rules import Origin
 from services.alerts.rules.across import ParkRule
-from services.alerts.store import overrides
+from services.alerts.store import overrides, versions
 from shared.park_file import AcrossRule
 
 MOST = 100
 """In one park."""
+VERSIONS = versions.Versions("across_rule_version", "document", AcrossRule)
 _SELECT = "SELECT *, CAST(document AS text) AS said FROM across_rule "
 _WRITE = text(
     """
@@ -25,12 +26,6 @@ _WRITE = text(
     VALUES (:id, :park_id, :name, :origin, :version, CAST(:document AS jsonb), :reason, :by, :at)
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, document = excluded.document, reason = excluded.reason,
         updated_by = excluded.updated_by, updated_at = excluded.updated_at
-    """
-)
-_WRITE_VERSION = text(
-    """
-    INSERT INTO across_rule_version (id, version, park_id, document, reason, updated_by, updated_at)
-    VALUES (:id, :version, :park_id, CAST(:document AS jsonb), :reason, :by, :at)
     """
 )
 
@@ -63,13 +58,13 @@ async def save(connection: AsyncConnection, rule: ParkRule) -> None:
     """Put a new one, or the next version of one, in force."""
     parameters = _parameters(rule)
     await connection.execute(_WRITE, parameters)
-    await connection.execute(_WRITE_VERSION, parameters)
+    await VERSIONS.add(connection, rule.park_id, rule.origin, parameters["document"])
 
 
 async def remove(connection: AsyncConnection, park_id: str, origin: Origin) -> None:
     """Take one out of force; `origin` says which, who and why."""
     await connection.execute(text("DELETE FROM across_rule WHERE id = :id"), {"id": origin.override_id})
-    await connection.execute(_WRITE_VERSION, {**_origin_parameters(park_id, origin), "document": None})
+    await VERSIONS.add(connection, park_id, origin, None)
 
 
 async def take_file(
@@ -95,29 +90,6 @@ async def take_file(
         after = (gone.origin.version or 0) + 1
         await remove(connection, park_id, Origin("park_file", gone.origin.override_id, after, actor, now, "park file"))
     return True
-
-
-async def versions_of(
-    connection: AsyncConnection, park_id: str, rule_id: UUID, limit: int, before: int | None
-) -> list[tuple[AcrossRule | None, Origin]]:
-    """What a rule said (None: it was removed) and who, when and why: the latest version first."""
-    rows = await connection.execute(
-        text(
-            """
-            SELECT CAST(document AS text) AS said, version, updated_by, reason, updated_at FROM across_rule_version
-            WHERE id = :id AND park_id = :park_id AND (CAST(:before AS int) IS NULL OR version < :before)
-            ORDER BY version DESC LIMIT :limit
-            """
-        ),
-        {"id": rule_id, "park_id": park_id, "before": before, "limit": limit},
-    )
-    return [
-        (
-            AcrossRule.model_validate_json(row.said) if row.said is not None else None,
-            Origin("api", rule_id, row.version, row.updated_by, row.updated_at, row.reason),
-        )
-        for row in rows
-    ]
 
 
 async def standing(connection: AsyncConnection, park_id: str, alarm_rule_id: str) -> UUID | None:
@@ -152,19 +124,8 @@ async def _of_file(connection: AsyncConnection, park_id: str) -> dict[str, ParkR
     return {row.name: _rule(row) for row in rows}
 
 
-def _origin_parameters(park_id: str, origin: Origin) -> dict[str, Any]:
-    return {
-        "id": origin.override_id,
-        "park_id": park_id,
-        "version": origin.version,
-        "reason": origin.reason,
-        "by": origin.by,
-        "at": origin.at,
-    }
-
-
 def _parameters(rule: ParkRule) -> dict[str, Any]:
-    return _origin_parameters(rule.park_id, rule.origin) | {
+    return versions.parameters(rule.park_id, rule.origin) | {
         "name": rule.rule.name,
         "origin": rule.origin.source,
         "document": json.dumps(rule.rule.model_dump(mode="json", exclude_none=True)),

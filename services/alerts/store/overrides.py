@@ -8,17 +8,13 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.rules import Origin, Override
+from services.alerts.store import versions
 from shared.park_file import RuleNumbers
 
 MOST = 20_000
 """In one park."""
+VERSIONS = versions.Versions("override_version", "numbers", RuleNumbers)
 _SELECT = "SELECT *, CAST(numbers AS text) AS said FROM override "
-_WRITE_VERSION = text(
-    """
-    INSERT INTO override_version (id, version, park_id, numbers, reason, updated_by, updated_at)
-    VALUES (:id, :version, :park_id, CAST(:numbers AS jsonb), :reason, :by, :at)
-    """
-)
 
 
 async def lock(connection: AsyncConnection, park_id: str, actor: str) -> None:
@@ -109,51 +105,17 @@ async def save(connection: AsyncConnection, park_id: str, override: Override) ->
         ),
         parameters,
     )
-    await connection.execute(_WRITE_VERSION, parameters)
+    await VERSIONS.add(connection, park_id, override.origin, parameters["numbers"])
 
 
 async def remove(connection: AsyncConnection, park_id: str, origin: Origin) -> None:
     """Take one out of force; `origin` says which, who and why. The park must be locked."""
     await connection.execute(text("DELETE FROM override WHERE id = :id"), {"id": origin.override_id})
-    await connection.execute(_WRITE_VERSION, {**_origin_parameters(park_id, origin), "numbers": None})
-
-
-async def versions_of(
-    connection: AsyncConnection, park_id: str, override_id: UUID, limit: int, before: int | None
-) -> list[tuple[RuleNumbers | None, Origin]]:
-    """What an override said (None: it was removed) and who, when and why: the latest version first."""
-    rows = await connection.execute(
-        text(
-            """
-            SELECT CAST(numbers AS text) AS said, version, updated_by, reason, updated_at FROM override_version
-            WHERE id = :id AND park_id = :park_id AND (CAST(:before AS int) IS NULL OR version < :before)
-            ORDER BY version DESC LIMIT :limit
-            """
-        ),
-        {"id": override_id, "park_id": park_id, "before": before, "limit": limit},
-    )
-    return [
-        (
-            RuleNumbers.model_validate_json(row.said) if row.said is not None else None,
-            Origin("api", override_id, row.version, row.updated_by, row.updated_at, row.reason),
-        )
-        for row in rows
-    ]
-
-
-def _origin_parameters(park_id: str, origin: Origin) -> dict[str, Any]:
-    return {
-        "id": origin.override_id,
-        "park_id": park_id,
-        "version": origin.version,
-        "reason": origin.reason,
-        "by": origin.by,
-        "at": origin.at,
-    }
+    await VERSIONS.add(connection, park_id, origin, None)
 
 
 def _parameters(park_id: str, override: Override) -> dict[str, Any]:
-    return _origin_parameters(park_id, override.origin) | {
+    return versions.parameters(park_id, override.origin) | {
         "name": override.name,
         "property_id": override.property_id,
         "ring": override.ring,
