@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+MAX_VALUE = 1e30
+"""No instrument means a larger number, in whatever unit; the squares of larger ones would not fit sums of a period."""
+
 
 class Quality(StrEnum):
     """How far a value is to be trusted.

@@ -5,13 +5,13 @@ without the values, and the values; which values make which reading is worked ou
 that is right for every body, and remembered. Bodies for which that would not do take the lenient way each time.
 """
 
-import math
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from shared.hj212.segment import Group, Segment, groups_of
+from shared.quality import MAX_VALUE
 
 _VALUE_SUFFIXES = ("Rtd", "Avg", "Data")
 _VALUE = re.compile(r"=([^;,]*)")
@@ -152,4 +152,4 @@ def _number(text: str | None) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= MAX_VALUE else None

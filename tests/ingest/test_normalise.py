@@ -28,6 +28,12 @@ def test_minute_data_keep_minimum_and_maximum() -> None:
     assert row == Observation(2, to_microseconds(NOW) - 3_600_000_000, 0.002, "T", 0.001, 0.004, 5)
 
 
+@pytest.mark.parametrize("value", ["1e200", "-1e31", "1e999", "inf", "1_0"])
+def test_a_number_that_no_instrument_can_mean_is_no_value(value: str) -> None:
+    (row,) = run("2011", f"DataTime=20260301115930;a21022-Rtd={value},a21022-Flag=N").observations
+    assert (row.value, row.quality) == (None, Quality.MISSING.value)
+
+
 def test_a_factor_or_cadence_without_datastream_is_counted() -> None:
     data = run("2051", "DataTime=20260301110000;a21022-Avg=2;a21001-Avg=1;a99999-Avg=1")
     assert (len(data.observations), data.unmapped, data.refused) == (1, 2, 0)

@@ -25,7 +25,7 @@ class CsvTable:
 
     def __init__(self, header: str, zone: ZoneInfo | None = None) -> None:
         """Raises Unprocessable where the header does not name what is needed."""
-        names = [name.strip().lower() for name in next(csv.reader([header]), [])]
+        names = _names(header)
         wrong = [name for name in names if name not in FIELDS]
         lacking = [name for name in _NEEDED if name not in names]
         if wrong or lacking or len(set(names)) < len(names) or not {"station", "station_id"} & set(names):
@@ -93,6 +93,13 @@ def read_csv(body: bytes, charset: str, zone: ZoneInfo | None) -> Rows:
     return table.rows(lines)
 
 
+def _names(header: str) -> list[str]:
+    try:
+        return [name.strip().lower() for name in next(csv.reader([header]), [])]
+    except csv.Error:
+        return []
+
+
 def _addresses(column: Callable[[str], Sequence[str] | None], count: int) -> list[tuple[str | None, ...]]:
     """The fields of ``Address`` of each row. A table has few different ones: each is tidied up once."""
     named = [column(name) for name in _ADDRESS]
@@ -107,7 +114,8 @@ def _addresses(column: Callable[[str], Sequence[str] | None], count: int) -> lis
 def _values(texts: Sequence[str], refused: dict[int, str]) -> list[float | None]:
     try:
         values = list(map(float, texts))
-        if all(map(math.isfinite, values)):
+        # Python reads numbers with "_", which nobody means.
+        if all(map(math.isfinite, values)) and "_" not in "".join(texts):
             return [*values]
     except ValueError:
         pass
@@ -118,7 +126,7 @@ def _value(text: str, index: int, refused: dict[int, str]) -> float | None:
     if not text.strip():
         return None
     try:
-        value = float(text)
+        value = math.nan if "_" in text else float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

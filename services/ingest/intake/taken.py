@@ -16,7 +16,7 @@ from services.ingest.meaning.normalise import MAX_LATE
 from services.ingest.meaning.sent import SentColumns
 from services.ingest.writing.batch import ACCEPTED, CONFLICTING, STATUSES, RowStatus, StatusCodes
 from services.ingest.writing.columns import Columns
-from shared.quality import Quality
+from shared.quality import MAX_VALUE, Quality
 from shared.time import to_microseconds
 
 _CONFLICT = "another value is stored for this time; it stays, and yours was journalled"
@@ -75,8 +75,9 @@ def take(
     at, unreadable = _moments(rows, times)
     untimely = _at_rows(at > to_microseconds(now + ahead), "the time is in the future")
     untimely |= _at_rows(at < to_microseconds(now - late), f"the time lies more than {late.days} days back")
-    refused = untimely | unreadable | nowhere | rows.refused
     values = np.array(rows.values, np.float64)
+    beyond = _at_rows(np.abs(values) > MAX_VALUE, "value: no instrument means a number as large")
+    refused = untimely | beyond | unreadable | nowhere | rows.refused
     quality = np.frombuffer("".join(rows.qualities).encode("ascii"), np.uint8)
     absent = np.isnan(values)
     if absent.any():

@@ -85,7 +85,7 @@ class Progress:
         """Count lines that were refused; the first of them are kept with their reasons."""
         self.counts[RowStatus.REFUSED] += len(reasons)
         for line, reason in list(reasons.items())[: MAX_REFUSALS - self._kept]:
-            self.new_refusals[line] = reason[:500]
+            self.new_refusals[line] = _storable(reason)[:500]
             self._kept += 1
 
 
@@ -114,7 +114,12 @@ class UploadStore:
         """Write down how far an upload has come. Raises Conflict when it was begun anew elsewhere, Unavailable."""
         mine = {"park": progress.park_id, "id": progress.upload_id}
         counts = {status.value: progress.counts[status] for status in RowStatus}
-        told: dict[str, Any] = {"state": state, "detail": detail, "bytes": progress.bytes, "lines": progress.lines}
+        told: dict[str, Any] = {
+            "state": state,
+            "detail": detail and _storable(detail),
+            "bytes": progress.bytes,
+            "lines": progress.lines,
+        }
         refusals = progress.new_refusals
         try:
             async with self._engine.begin() as connection:
@@ -159,3 +164,8 @@ class UploadStore:
             items = [schemas.UploadRefusal(line=row.line, detail=row.detail) for row in found]
         more = len(items) > limit
         return schemas.UploadRefusalPage(items=items[:limit], next=str(items[limit - 1].line) if more else None)
+
+
+def _storable(text: str) -> str:
+    """What quotes the sender may hold a NUL, which no text of the database can."""
+    return text.replace("\x00", "")

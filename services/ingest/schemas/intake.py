@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.ingest.writing.batch import RowStatus
 from shared.park_file import Cadence, Unit
@@ -10,6 +10,13 @@ from shared.quality import Quality
 from shared.time import UtcDatetime
 
 MAX_ROWS = 10_000
+
+
+def _no_lookalike(value: object) -> object:
+    """Python would read ``true`` and ``"1_0"`` as numbers."""
+    if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
+        raise ValueError("a number, or null where there is none")
+    return value
 
 
 class ObservationRow(BaseModel):
@@ -21,7 +28,7 @@ class ObservationRow(BaseModel):
     station: Annotated[str | None, Field(description="the code within the park, such as s01")] = None
     property: str
     time: UtcDatetime
-    value: Annotated[float | None, Field(allow_inf_nan=False)]
+    value: Annotated[float | None, Field(allow_inf_nan=False), BeforeValidator(_no_lookalike)]
     quality: Quality = Quality.NORMAL
     unit: Unit | None = None
     cadence: Cadence = "realtime"

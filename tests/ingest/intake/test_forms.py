@@ -124,6 +124,8 @@ async def test_compressed(one_park: Running, encoding: str, pack: Any) -> None:
         ("s1,chlorine,2026-03-01T00:00:00Z,high", "'high' is no number"),
         ("s1,chlorine,2026-03-01T00:00:00Z,inf", "'inf' is no number"),
         ("s1,chlorine,2026-03-01T00:00:00Z,nan", "'nan' is no number"),
+        ("s1,chlorine,2026-03-01T00:00:00Z,1_0", "'1_0' is no number"),
+        ("s1,chlorine,2026-03-01T00:00:00Z,-1e31", "no instrument"),
         ("s1,chlorine,2026-03-01 00:00:00,1", "offset"),
         ("s1,chlorine,yesterday,1", "time"),
         ('s1,"chlor"ine,2026-03-01T00:00:00Z,1', "not CSV"),
@@ -154,6 +156,17 @@ async def test_a_bad_line_of_json_is_refused_by_itself(one_park: Running) -> Non
     body = b'{"nonsense": 1}\n{\n' + json.dumps(ROWS[0]).encode()
     answer = await send(one_park, body, "application/x-ndjson")
     assert [row["status"] for row in answer.json()["results"]] == ["refused", "refused", "accepted"]
+
+
+async def test_what_is_no_number_of_an_instrument_is_refused_by_itself(one_park: Running) -> None:
+    values: list[Any] = [True, "1_0", 1e200, 1e308, "2.5"]
+    batch = [{**ROWS[0], "value": value, "unit": "ppm"} for value in values]
+    answer = await send(one_park, json.dumps({"observations": batch}).encode())
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["results"]
+    assert [row["status"] for row in told] == ["refused"] * 4 + ["accepted"]
+    assert ["number" in told[0]["detail"], "number" in told[1]["detail"]] == [True, True]
+    assert ["no instrument" in row["detail"] for row in told[2:4]] == [True, True]
 
 
 async def test_a_flag_of_a_column_that_nobody_knows(one_park: Running) -> None:
@@ -206,6 +219,7 @@ BAD_COLUMNS: list[tuple[dict[str, Any], str]] = [
         ("text/csv", b"station,property,time,value\n", 422, "0 rows"),
         ("text/csv", b"station,property,time,value\n" + b"x\n" * 10_001, 422, "10001 rows"),
         ("text/csv", b"\xff\xfe\x00", 422, "utf-8"),
+        ("text/csv", b'"' + b"x" * 200_000, 422, "first line"),
         ("text/csv; charset=utf-16", b"", 415, "gb18030"),
         ("application/xml", b"<a/>", 415, "text/csv"),
         *[

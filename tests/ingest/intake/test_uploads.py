@@ -117,6 +117,13 @@ async def test_refused_lines_are_told_by_number(one_park: Running, monkeypatch: 
     assert (await one_park.get(f"{PATH}/u1/refusals"))["items"] == [], "those of the first attempt are forgotten"
 
 
+async def test_a_line_that_the_database_cannot_hold_is_refused_as_any_other(one_park: Running) -> None:
+    told = (await put(one_park, "u1", HEADER.encode() + b"s\x00,chlorine,2026-01-01T00:00:00Z,1\n")).json()
+    assert (told["refused"], told["state"]) == (1, "done")
+    (refusal,) = (await one_park.get(f"{PATH}/u1/refusals"))["items"]
+    assert "no station" in refusal["detail"]
+
+
 async def test_a_table_that_breaks_off_keeps_what_was_stored(one_park: Running) -> None:
     async def body() -> AsyncIterator[bytes]:
         yield table(BLOCK_LINES + 10)
@@ -147,6 +154,8 @@ async def test_an_upload_whose_process_died_is_interrupted_and_can_be_sent_again
         (b"\n\n", {}, 422, "empty"),
         (b"colour\nred\n", {}, 422, "first line"),
         (b"\xff\xfe", {}, 422, "utf-8"),
+        (b"colour,\x00\n", {}, 422, "first line"),
+        (HEADER.strip().encode() + b"\r" + line(0).encode(), {}, 422, "first line"),
         (b"x" * 200_000, {}, 422, "65536 characters"),
         (HEADER.encode(), {"content_encoding": "br"}, 415, "zstd"),
         (gzip.compress(table(10))[:-9], {"content_encoding": "gzip"}, 400, "breaks off"),
