@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, SecretStr, SerializationInfo, field_serializer
+from pydantic import AfterValidator, PlainSerializer, SecretStr, SerializationInfo
 
 from services.ingest.commands.asking import Asked, Fields, Local
 from shared.hj212.codes import Cn
@@ -33,15 +33,15 @@ def _shown(secret: SecretStr, info: SerializationInfo) -> str:
     return text if info.context == SHOW else MASK * len(text)
 
 
+Password = Annotated[SecretStr, AfterValidator(_of_length(PASSWORD_LENGTH)), PlainSerializer(_shown)]
+Key = Annotated[SecretStr, AfterValidator(_of_length(KEY_LENGTH)), PlainSerializer(_shown)]
+
+
 class SetPassword(Asked):
     """Set the password that the device shows (1072). From then on both are taken, from its success on only the new."""
 
     command: Literal["set_password"]
-    password: Annotated[SecretStr, AfterValidator(_of_length(PASSWORD_LENGTH))]
-
-    @field_serializer("password")
-    def _write(self, secret: SecretStr, info: SerializationInfo) -> str:
-        return _shown(secret, info)
+    password: Password
 
     @property
     def cn(self) -> Cn:
@@ -57,11 +57,7 @@ class SetKey(Asked):
     """Set the key by which the device encrypts (1014, edition of 2025); the registry has it once the device does."""
 
     command: Literal["set_key"]
-    key: Annotated[SecretStr, AfterValidator(_of_length(KEY_LENGTH))]
-
-    @field_serializer("key")
-    def _write(self, secret: SecretStr, info: SerializationInfo) -> str:
-        return _shown(secret, info)
+    key: Key
 
     @property
     def cn(self) -> Cn:
