@@ -30,6 +30,8 @@ from services.gateway.state import Gateway, gateway_of
 from services.gateway.store import Store
 from services.gateway.subscriptions import api as subscriptions_api
 from services.gateway.subscriptions.http import HttpSender
+from services.gateway.subscriptions.mail import Mailer
+from services.gateway.subscriptions.sending import Sender
 from services.gateway.subscriptions.service import Subscriptions
 from services.gateway.tenancy import PlainPathsOnly
 from shared import database, http_client, redis
@@ -89,7 +91,7 @@ def build(settings: GatewaySettings, dist: Path = DIST) -> FastAPI:
         sessions=SessionSigner(settings.session_signing_key()),
         audit=audit,
         events=LiveEvents(redis_client, services, settings.observation_shards),
-        subscriptions=Subscriptions(engine, redis_client, services, HttpSender(settings.gateway_subscription_networks)),
+        subscriptions=Subscriptions(engine, redis_client, services, _sender(settings)),
         openapi=OpenApi(services, partial(_own_description, app)),
     )
     app.router.redirect_slashes = False
@@ -98,6 +100,10 @@ def build(settings: GatewaySettings, dist: Path = DIST) -> FastAPI:
     app.add_middleware(PlainPathsOnly)
     app.add_middleware(SecurityHeaders)
     return app
+
+
+def _sender(settings: GatewaySettings) -> Sender:
+    return Sender(HttpSender(settings.gateway_subscription_networks), Mailer(settings.mail_server()))
 
 
 def _add_routes(app: FastAPI, page: Page) -> None:

@@ -1,10 +1,11 @@
 """Settings of the gateway."""
 
 import hmac
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, Json, SecretStr
 
+from services.gateway.subscriptions.mail import MailServer
 from shared.settings import ServiceSettings
 
 # Tokens and keys go over the wire unencrypted to nobody but this machine.
@@ -37,6 +38,12 @@ class GatewaySettings(ServiceSettings):
     gateway_subscription_networks: Json[tuple[IPvAnyNetwork, ...]] = Field(
         default=cast(Any, "[]"), description='private networks that subscriptions may reach, JSON: ["10.20.0.0/16"]'
     )
+    gateway_smtp_host: str | None = Field(default=None, description="the mail server of e-mail subscriptions")
+    gateway_smtp_port: int = Field(default=587, ge=1, le=65535)
+    gateway_smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    gateway_smtp_username: str | None = None
+    gateway_smtp_password: SecretStr | None = None
+    gateway_smtp_sender: str = Field(default="fenceline@localhost", pattern=r"^[^\s<>@,]+@[^\s<>@,]+$")
     gateway_event_queue: int = Field(default=256, ge=8, description="events that may wait for one client")
 
     def session_signing_key(self) -> bytes:
@@ -45,3 +52,17 @@ class GatewaySettings(ServiceSettings):
             return self.session_secret.get_secret_value().encode()
         token = self.internal_token.get_secret_value().encode()
         return hmac.digest(token, b"fenceline gateway session 1", "sha256")
+
+    def mail_server(self) -> MailServer | None:
+        """Where e-mail is handed in, None where there is no such server."""
+        if self.gateway_smtp_host is None:
+            return None
+        password = self.gateway_smtp_password
+        return MailServer(
+            self.gateway_smtp_host,
+            self.gateway_smtp_port,
+            self.gateway_smtp_security,
+            self.gateway_smtp_sender,
+            self.gateway_smtp_username,
+            password.get_secret_value() if password else None,
+        )

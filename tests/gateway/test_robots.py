@@ -121,7 +121,9 @@ async def test_a_robot_that_is_busy_is_told_again_and_more_at_once(
     assert json.loads(receiver.heard[-1].body)["text"]["content"].count("alarm raised") == 7
     receiver.said = b'{"errcode": 0}'
     async with asyncio.timeout(20):
-        while (await client.get(f"{PATH}/{made['id']}")).json()["health"]["backlog"]:
+        while True:
+            if (await client.get(f"{PATH}/{made['id']}")).json()["health"]["backlog"] == 0:
+                break
             await asyncio.sleep(0.02)
 
 

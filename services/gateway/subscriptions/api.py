@@ -15,6 +15,7 @@ from services.gateway.scopes import ALL_PARKS, Scope
 from services.gateway.state import gateway_of
 from services.gateway.subscriptions.addresses import AddressNotAllowed, check_url
 from services.gateway.subscriptions.log_store import KEEP, revive
+from services.gateway.subscriptions.mail import BETWEEN
 from services.gateway.subscriptions.schemas import (
     KINDS,
     ChangedSubscription,
@@ -22,6 +23,7 @@ from services.gateway.subscriptions.schemas import (
     DeadLetterItem,
     DeadLetterPage,
     Delivery,
+    EmailDelivery,
     NewSecret,
     NewSubscription,
     Revival,
@@ -248,8 +250,13 @@ def _secrets(delivery: Delivery) -> tuple[Secret, ...]:
 
 
 def _target(request: Request, delivery: Delivery) -> str:
+    sender = gateway_of(request).subscriptions.sender
+    if isinstance(delivery, EmailDelivery):
+        if sender.mailer.server is None:
+            raise Unprocessable("delivery/channel: this gateway has no mail server (FENCELINE_GATEWAY_SMTP_HOST).")
+        return BETWEEN.join(dict.fromkeys(delivery.to))
     try:
-        check_url(delivery.url, gateway_of(request).subscriptions.networks)
+        check_url(delivery.url, sender.http.networks)
     except AddressNotAllowed as error:
         raise Unprocessable(f"delivery/url: {error}.") from error
     return delivery.url

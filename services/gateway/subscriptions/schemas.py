@@ -19,6 +19,9 @@ ParkName = Annotated[str, StringConstraints(pattern=rf"^(\*|{PARK_ID.pattern})$"
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
+Address = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")
+]
 Url = Annotated[str, Field(min_length=8, max_length=2000, examples=["https://example.org/fenceline"])]
 Kinds = Annotated[list[Literal[*KINDS]], Field(min_length=1, max_length=len(KINDS))]  # type: ignore[valid-type]
 
@@ -32,6 +35,13 @@ class WebhookDelivery(_Strict):
 
     channel: Literal[Channel.WEBHOOK]
     url: Url
+
+
+class EmailDelivery(_Strict):
+    """E-mail, at most one a minute, with all that came meanwhile."""
+
+    channel: Literal[Channel.EMAIL]
+    to: list[Address] = Field(min_length=1, max_length=20)
 
 
 class RobotDelivery(_Strict):
@@ -51,7 +61,9 @@ class AlertmanagerDelivery(_Strict):
     url: Url
 
 
-Delivery = Annotated[WebhookDelivery | RobotDelivery | AlertmanagerDelivery, Field(discriminator="channel")]
+Delivery = Annotated[
+    WebhookDelivery | EmailDelivery | RobotDelivery | AlertmanagerDelivery, Field(discriminator="channel")
+]
 
 
 class NewSubscription(_Strict):
@@ -211,6 +223,8 @@ class DeadLetterPage(BaseModel):
 
 def shown_target(subscription: Subscription) -> str:
     """The target without what may be a secret: the query of a URL, and the whole path of a robot's."""
+    if subscription.channel is Channel.EMAIL:
+        return subscription.target
     parts = urlsplit(subscription.target)
     if subscription.channel.is_robot:
         return f"{parts.scheme}://{parts.netloc}/..."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.gateway.subscriptions import alertmanager, robots, webhooks
+from services.gateway.subscriptions import alertmanager, mail, robots, webhooks
 from services.gateway.subscriptions.http import HttpSender, NotSent
 from services.gateway.subscriptions.patience import Outcome
 from services.gateway.subscriptions.subscription import Channel, LoggedEvent, Subscription
@@ -21,6 +21,7 @@ class Manner:
 _ROBOT = Manner(robots.MOST_EVENTS, robots.PAUSE_S)
 MANNERS = {
     Channel.WEBHOOK: Manner(),
+    Channel.EMAIL: Manner(mail.MOST_EVENTS, mail.PAUSE_S),
     Channel.WECOM: _ROBOT,
     Channel.DINGTALK: _ROBOT,
     Channel.FEISHU: _ROBOT,
@@ -32,8 +33,9 @@ _JSON = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Fence
 class Sender:
     """Sends messages by every channel."""
 
-    def __init__(self, http: HttpSender) -> None:
+    def __init__(self, http: HttpSender, mailer: mail.Mailer) -> None:
         self.http = http
+        self.mailer = mailer
 
     async def send(
         self, subscription: Subscription, events: Sequence[LoggedEvent], now: datetime
@@ -43,6 +45,8 @@ class Sender:
             match subscription.channel:
                 case Channel.WEBHOOK:
                     return await self._webhook(subscription, events[0], now)
+                case Channel.EMAIL:
+                    return len(events), await self.mailer.send(subscription, events, now)
                 case Channel.ALERTMANAGER:
                     return await self._alertmanager(subscription, events)
                 case _:
@@ -71,4 +75,5 @@ class Sender:
 
     async def aclose(self) -> None:
         """Close."""
+        self.mailer.close()
         await self.http.aclose()

@@ -16,7 +16,6 @@ from services.gateway.routing import Service
 from services.gateway.subscriptions import metrics
 from services.gateway.subscriptions.delivery import Delivery
 from services.gateway.subscriptions.delivery_store import DeliveryStore
-from services.gateway.subscriptions.http import HttpSender
 from services.gateway.subscriptions.intake import Intake
 from services.gateway.subscriptions.log_store import Overtaken, forget_old
 from services.gateway.subscriptions.patience import Outcome
@@ -41,14 +40,13 @@ class Subscriptions:
     """The subscriptions of one process."""
 
     def __init__(
-        self, engine: AsyncEngine, redis: Redis, services: dict[Service, httpx.AsyncClient], sender: HttpSender
+        self, engine: AsyncEngine, redis: Redis, services: dict[Service, httpx.AsyncClient], sender: Sender
     ) -> None:
         self.store = SubscriptionStore(engine)
         self.engine = engine
-        self.networks = sender.networks
-        self._sender = Sender(sender)
+        self.sender = sender
         self._deliveries = DeliveryStore(engine)
-        self._delivery = Delivery(self._deliveries, self._sender)
+        self._delivery = Delivery(self._deliveries, self.sender)
         self._intakes = [
             Intake(engine, redis, services[service], streams, self._delivery.wake)
             for service, streams in PRODUCERS.items()
@@ -79,7 +77,7 @@ class Subscriptions:
 
     async def aclose(self) -> None:
         """Close."""
-        await self._sender.aclose()
+        await self.sender.aclose()
 
     async def _lead(self, connection: AsyncConnection) -> None:
         parts = [

@@ -21,6 +21,7 @@ class Channel(StrEnum):
     """By which way a subscription is told."""
 
     WEBHOOK = "webhook"
+    EMAIL = "email"
     WECOM = "wecom"
     DINGTALK = "dingtalk"
     FEISHU = "feishu"

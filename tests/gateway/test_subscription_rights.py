@@ -1,0 +1,137 @@
+"""Who may make, see and change which subscriptions."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from services.gateway.audit_store import AuditEntry
+from services.gateway.auth import ApiKey, KeyRecord
+from services.gateway.identities import Member, MemberKind, Organisation, OrganisationKind
+from services.gateway.identity_store import IdentityStore
+from services.gateway.scopes import Scope
+from services.gateway.store import Store
+from shared.time import utc_now
+from tests.gateway.conftest import Door, Keys
+from tests.gateway.test_audit import entries
+
+PATH = "/api/v1/subscriptions"
+BOTH = (Scope.SUBSCRIPTIONS_READ, Scope.SUBSCRIPTIONS_WRITE)
+HOOK = {"channel": "webhook", "url": "https://example.org/hook"}
+
+
+def wanted(*parks: str, **more: Any) -> dict[str, Any]:
+    return {"name": "x", "parks": list(parks), "delivery": HOOK} | more
+
+
+async def key_of(store: Store, id_: str, *parks: str) -> str:
+    """A key of an organisation of its own."""
+    now, key = utc_now(), ApiKey.new()
+    note = AuditEntry(now, "-", "admin", "test", "", None, 200, "t")
+    identities = IdentityStore(store._engine)
+    organisation = Organisation(id_, OrganisationKind.VENDOR, id_, frozenset(parks), now)
+    scopes = frozenset((Scope.READ, Scope.WRITE))
+    member = Member(f"{id_}-m", organisation, MemberKind.MACHINE, frozenset(parks), scopes, now)
+    await identities.put_organisation(organisation, note)
+    assert await identities.put_member(member, note)
+    assert await store.put_key(KeyRecord(key.prefix, id_, key.digest(), frozenset(parks), scopes, now, member=member))
+    return str(key)
+
+
+async def test_a_key_subscribes_to_what_it_may_read(door: Door, keys: Keys) -> None:
+    north = await door.client(await keys.new("north"))
+    assert (await north.post(PATH, json=wanted("south"))).status_code == 404
+    assert (await north.post(PATH, json=wanted("north", "south"))).status_code == 404
+    assert (await north.post(PATH, json=wanted("*"))).status_code == 403
+    made = await north.post(PATH, json=wanted("north"))
+    assert made.status_code == 201
+    assert made.json()["kinds"] == sorted(["alarm", "flood", "incident", "notification", "run"])
+    runs = await door.client(await keys.new("north", scopes=[*BOTH, Scope.RUNS_READ]))
+    assert (await runs.post(PATH, json=wanted("north", kinds=["alarm"]))).status_code == 403
+    assert (await runs.post(PATH, json=wanted("north"))).json()["kinds"] == ["run"]
+    # Who may not read alarms could have them told to themselves.
+    one = f"{PATH}/{made.json()['id']}"
+    assert (await runs.get(one)).status_code == 200
+    for answer in (
+        await runs.patch(one, json={"delivery": HOOK}),
+        await runs.post(f"{one}/test"),
+        await runs.post(f"{one}/secret", json={}),
+        await runs.post(f"{one}/replay", json={"since": utc_now().isoformat()}),
+        await runs.get(f"{one}/dead-letters"),
+        await runs.post(f"{one}/dead-letters/replay", json={}),
+    ):
+        assert answer.status_code == 403
+    nothing = await door.client(await keys.new("north", scopes=BOTH))
+    assert (await nothing.post(PATH, json=wanted("north"))).status_code == 403
+
+
+async def test_a_subscription_is_seen_by_its_organisation_for_its_parks(door: Door, keys: Keys, store: Store) -> None:
+    acme = await door.client(await key_of(store, "acme", "north", "south"))
+    other = await door.client(await key_of(store, "other", "north", "south"))
+    installation = await door.client(await keys.new("*"))
+    narrow = await door.client(await keys.new("north"))
+    made = (await acme.post(PATH, json=wanted("north", "south"))).json()
+    assert (made["organisation_id"], made["created_by"]) == ("acme", "acme")
+
+    async def sees(client: httpx.AsyncClient) -> bool:
+        listed = [one["id"] for one in (await client.get(PATH)).json()["items"]]
+        alone = (await client.get(f"{PATH}/{made['id']}")).status_code == 200
+        assert (made["id"] in listed) is alone
+        return alone
+
+    assert [await sees(client) for client in (acme, other, installation, narrow)] == [True, False, True, False]
+    assert (await other.delete(f"{PATH}/{made['id']}")).status_code == 404
+    assert (await acme.delete(f"{PATH}/{made['id']}")).status_code == 204
+    assert not await sees(acme)
+
+
+async def test_subscriptions_are_listed_page_by_page_and_changed(door: Door, keys: Keys, store: Store) -> None:
+    client = await door.client(await keys.new("north", name="operator"))
+    made = [(await client.post(PATH, json=wanted("north", name=str(n)))).json() for n in range(3)]
+    first = (await client.get(PATH, params={"limit": 2})).json()
+    # A page goes on behind one that was removed meanwhile.
+    await client.delete(f"{PATH}/{made[1]['id']}")
+    rest = (await client.get(PATH, params={"limit": 2, "cursor": first["next"]})).json()
+    assert [one["name"] for one in first["items"] + rest["items"]] == ["0", "1", "2"]
+    assert rest["next"] is None
+    assert (await client.get(PATH, params={"cursor": "xyz"})).status_code == 400
+    one = f"{PATH}/{made[0]['id']}"
+    changed = await client.patch(one, json={"name": "new", "kinds": ["run"], "least_colour": "red", "language": "zh"})
+    assert {k: changed.json()[k] for k in ("name", "kinds", "least_colour", "language", "parks")} == {
+        "name": "new",
+        "kinds": ["run"],
+        "least_colour": "red",
+        "language": "zh",
+        "parks": ["north"],
+    }
+    assert (await client.patch(one, json={"least_colour": "any"})).json()["least_colour"] is None
+    assert (await client.patch(one, json={"delivery": {"channel": "wecom", "url": "https://x.org"}})).status_code == 409
+    assert (await client.patch(one, json={"parks": ["south"]})).status_code == 404
+    assert (await client.get(f"{PATH}/{uuid4()}")).status_code == 404
+    noted = [(method, path, status) for _, method, path, _, status in await entries(store, 8)]
+    assert noted[3] == ("DELETE", f"{PATH}/{made[1]['id']}", 204)
+    assert noted[4] == ("PATCH", one, 200)
+
+
+WRONG: list[dict[str, Any]] = [
+    {"kinds": ["observation"]},
+    {"kinds": []},
+    {"parks": []},
+    {"parks": ["North"]},
+    {"name": ""},
+    {"name": "a\u0000b"},
+    {"delivery": {"channel": "pigeon", "url": "https://x.org"}},
+    {"delivery": {"channel": "webhook", "url": "https://10.0.0.1/x"}},
+    {"delivery": {"channel": "webhook", "url": "http://example.org/x"}},
+    {"delivery": {"channel": "wecom", "url": "https://example.org/x", "secret": "s"}},
+    {"least_colour": "green"},
+    {"surprise": 1},
+]
+
+
+async def test_what_is_wrong_is_refused(door: Door, keys: Keys) -> None:
+    client = await door.client(await keys.new("*"))
+    for wrong in WRONG:
+        answer = await client.post(PATH, json=wanted("north") | wrong)
+        assert answer.status_code == 422, wrong
+        assert answer.headers["content-type"] == "application/problem+json"
