@@ -62,7 +62,10 @@ class FactReader:
         self._poll_s = poll_s
 
     async def read(self, positions: Mapping[str, int], *, block_ms: int = BLOCK_MS) -> list[Fact]:
-        """The next facts after `positions` (stream -> last position read), empty when none came in `block_ms`."""
+        """The next facts after `positions` (stream -> last position read), empty when none came in `block_ms`.
+
+        Of each stream at most twice `READ_COUNT`, however much Redis has lost: the rest comes with the next reads.
+        """
         try:
             entries = await self._redis.xread(
                 {FACTS + stream: f"{position}-0" for stream, position in positions.items()},
@@ -101,6 +104,8 @@ class FactReader:
                 break
             missing += page
             after = page[-1].position
+            if len(missing) >= READ_COUNT and after + 1 < first:
+                return missing
         return missing + facts
 
 

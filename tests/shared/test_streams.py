@@ -9,7 +9,17 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.redis import create_redis
-from shared.streams import FACTS, Fact, FactReader, StreamRoom, WorkQueue, last_position, publish, shard_of
+from shared.streams import (
+    FACTS,
+    READ_COUNT,
+    Fact,
+    FactReader,
+    StreamRoom,
+    WorkQueue,
+    last_position,
+    publish,
+    shard_of,
+)
 
 
 @pytest.fixture
@@ -63,6 +73,17 @@ async def test_what_redis_lost_comes_from_the_producer(redis: Redis) -> None:
     read = await FactReader(redis, producer).read({"alarms": 3}, block_ms=10)
     assert positions(read) == [4, 5, 6, 7, 8]
     assert producer.asked == [("alarms", 3, 3)]
+
+
+async def test_however_much_redis_lost_it_is_read_in_parts(redis: Redis) -> None:
+    await publish(redis, facts(5_000, 5_000))
+    reader = FactReader(redis, Producer(5_000))
+    read: list[int] = []
+    while read[-1:] != [5_000]:
+        part = positions(await reader.read({"alarms": read[-1] if read else 0}, block_ms=10))
+        assert READ_COUNT <= len(part) <= 2 * READ_COUNT or part[-1] == 5_000
+        read += part
+    assert read == list(range(1, 5_001))
 
 
 async def test_with_redis_down_facts_come_from_the_producer() -> None:
