@@ -13,7 +13,7 @@ import yaml
 from tests.support.databases import ROOT
 
 K8S = ROOT / "deploy" / "k8s"
-OVERLAYS = ["base", *sorted(f"overlays/{path.parent.name}" for path in K8S.glob("overlays/*/kustomization.yaml"))]
+OVERLAYS = sorted(f"overlays/{path.parent.name}" for path in K8S.glob("overlays/*/kustomization.yaml"))
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "Job")
 OURS = ("migrate", "ingest", "alerts", "model", "model-worker", "gateway")
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,7 @@ def test_every_command_is_a_module_of_ours(overlay: str) -> None:
                 assert rest[0] == image, "the image has only its own migrations"
 
 
+@cache
 def application(workload: str) -> FastAPI:
     given: dict[str, Any] = {
         "database_url": SecretStr("postgresql://nobody@127.0.0.1:1/none"),
@@ -199,5 +201,6 @@ def test_what_scales_workers_looks_at_their_queue() -> None:
         for trigger in scaled["spec"]["triggers"]
         if trigger["type"] == "redis-streams"
     ]
+    assert looked_at
     for trigger in looked_at:
         assert (trigger["stream"], trigger["consumerGroup"]) == (WORK + QUEUE, WorkQueue.GROUP)

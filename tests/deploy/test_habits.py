@@ -134,3 +134,15 @@ def test_pods_of_ours_wait_for_their_schema_and_have_time_to_stop(overlay: str) 
         assert pod["terminationGracePeriodSeconds"] >= slept + 30
         if workload["kind"] == "Deployment" and container.get("ports"):
             assert workload["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_who_is_scaled_has_no_number_of_its_own_and_alerts_is_not_scaled(overlay: str) -> None:
+    running = {name_of(one): one for one in ours(overlay)}
+    scaled = [one["spec"]["scaleTargetRef"] for one in of_kind(overlay, "HorizontalPodAutoscaler", "ScaledObject")]
+    assert len({target["name"] for target in scaled}) == len(scaled), "two scalers would fight"
+    for target in scaled:
+        workload = running[target["name"]]
+        assert workload["kind"] == target.get("kind", "Deployment")
+        assert "replicas" not in workload["spec"], "applying it again would undo the scaling"
+    assert "alerts" not in {target["name"] for target in scaled}, "its shards are divided by a fixed number"
