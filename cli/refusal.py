@@ -1,12 +1,5 @@
-"""A reason not to go on that the person at the keyboard can mend: one line, both languages, exit status 2."""
+"""A reason not to go on that the person at the keyboard can mend, as the commands for vendors tell it."""
 
-from __future__ import annotations
+from fenceline_client.commands.refusal import EXIT_REFUSED, Refusal
 
-EXIT_REFUSED = 2
-
-
-class Refusal(Exception):
-    """What is wrong and how to mend it."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(" ".join(f"{en} | {zh}".split()))
+__all__ = ["EXIT_REFUSED", "Refusal"]

@@ -1,0 +1,1 @@
+"""The command `fenceline` for vendors: stations, readings, alarms, runs, the live tail."""
