@@ -223,3 +223,18 @@ async def test_out_of_service_hides_what_stands_and_ends_by_itself(
     assert journal(back)[-1]["action"] == "return_to_service"
     (ended,) = (await alerts.get("/parks/p/suppressions", params={"state": "all"})).json()["items"]
     assert (ended["ended_by"], ended["end_comment"]) == (None, "the time of the suppression is over")
+
+
+async def test_suppressions_are_paged_the_latest_first(alerts: httpx.AsyncClient) -> None:
+    for body in (maintenance(), maintenance(kind="out_of_service"), maintenance(station_id="p.s2")):
+        assert (await alerts.post("/parks/p/suppressions", json=body)).status_code == 201
+    whole = (await alerts.get("/parks/p/suppressions")).json()["items"]
+    assert [said["station_id"] for said in whole] == ["p.s2", "p.s1", "p.s1"]
+    paged: list[Any] = []
+    cursor: str | None = None
+    for _ in whole:
+        asked = {"limit": "1"} | ({"cursor": cursor} if cursor else {})
+        page = (await alerts.get("/parks/p/suppressions", params=asked)).json()
+        paged += page["items"]
+        cursor = page["next"]
+    assert (paged, cursor) == (whole, None)
