@@ -26,7 +26,7 @@ from pydantic import (
 from shared.across import AcrossCondition, SumOfRatios
 from shared.levels import Colour
 from shared.measures import Measure
-from shared.text import BilingualText
+from shared.text import STORABLE, BilingualText
 from shared.vocabulary import observed_properties
 
 MAX_PROPERTIES_BYTES = 8192
@@ -102,8 +102,8 @@ class Device(_Entry):
     `sm4_key` is given where the device encrypts what it sends (HJ 212-2025).
     """
 
-    mn: str = Field(min_length=1, max_length=64, pattern=r"^[^;=&#\s]+$")
-    password: str | None = Field(default=None, max_length=64)
+    mn: str = Field(min_length=1, max_length=64, pattern=r"^[^;=&#\s\x00]+$")
+    password: str | None = Field(default=None, max_length=64, pattern=STORABLE)
     crc_mode: Literal["hj212", "modbus", "modbus_swapped", "arc", "off"] = "hj212"
     acknowledge: Literal["standard", "always", "never"] = "standard"
     silent_after_s: float | None = Field(default=None, ge=30, le=604_800, description="seconds")
@@ -119,7 +119,7 @@ class Datastream(_Entry):
     """
 
     property: PropertyId
-    factor: str | None = Field(default=None, max_length=16)
+    factor: str | None = Field(default=None, max_length=16, pattern=STORABLE)
     unit: Unit | None = None
     standard_state_c: Literal[0, 20, 25] = 25
     at_measured_state: bool = False
@@ -194,7 +194,7 @@ class RuleLevel(_Entry):
 
     colour: Colour
     threshold: float = Field(gt=0, description="in the stored unit, or what the rule's measure makes of it")
-    source: str = Field(min_length=1, max_length=500, description="where the number comes from")
+    source: str = Field(min_length=1, max_length=500, pattern=STORABLE, description="where the number comes from")
 
 
 class RuleNumbers(_Entry):

@@ -9,9 +9,8 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from services.ingest.commands.asking import Asked, Factor, Fields, Local, check_span, span_fields
+from services.ingest.commands.asking import Asked, Factor, Fields, Local, Moment, check_span, span_fields
 from shared.hj212.codes import Cn
-from shared.time import UtcDatetime
 
 MAX_LOG = timedelta(days=366)
 _OF_ANALYSER: dict[str, Cn] = {
@@ -101,8 +100,8 @@ class GetInformation(Asked):
     command: Literal["get_information"]
     factor: Factor | None = None
     info: Info
-    begin: UtcDatetime | None = None
-    end: UtcDatetime | None = None
+    begin: Moment | None = None
+    end: Moment | None = None
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

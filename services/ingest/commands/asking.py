@@ -4,14 +4,25 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.hj212.codes import Cn
+from shared.time import UtcDatetime
 
 Local = Callable[[datetime], str]
 """A time as the device tells times: local, ``yyyyMMddHHmmss``."""
 Fields = list[tuple[str, str]]
 Factor = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,16}$", description="the code of what the analyser measures")]
+
+
+def _told_locally(moment: datetime) -> datetime:
+    if not 2000 <= moment.year < 9999:
+        raise ValueError("a time from the years 2000 to 9998, which can be told in the time of every zone")
+    return moment
+
+
+Moment = Annotated[UtcDatetime, AfterValidator(_told_locally)]
+"""A time that a device is told."""
 
 
 class Asked(BaseModel):

@@ -5,9 +5,8 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from services.ingest.commands.asking import Asked, Fields, Local, check_span, span_fields
+from services.ingest.commands.asking import Asked, Fields, Local, Moment, check_span, span_fields
 from shared.hj212.codes import Cn
-from shared.time import UtcDatetime
 
 MINUTE_INTERVALS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)
 """Minutes that the standard allows between minute records (HJ 212-2017 Table 9)."""
@@ -61,7 +60,7 @@ class SetTime(Asked):
     """Set the device's clock (1012). Without ``time`` it is set to the time at which the command goes out."""
 
     command: Literal["set_time"]
-    time: UtcDatetime | None = None
+    time: Moment | None = None
 
     @property
     def cn(self) -> Cn:
@@ -123,8 +122,8 @@ class SetMinuteInterval(Asked):
 
 
 class _Span(Asked):
-    begin: UtcDatetime
-    end: UtcDatetime
+    begin: Moment
+    end: Moment
 
     def fields(self, local: Local, now: datetime) -> Fields:  # noqa: ARG002
         """The span."""

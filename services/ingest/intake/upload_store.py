@@ -114,12 +114,8 @@ class UploadStore:
         """Write down how far an upload has come. Raises Conflict when it was begun anew elsewhere, Unavailable."""
         mine = {"park": progress.park_id, "id": progress.upload_id}
         counts = {status.value: progress.counts[status] for status in RowStatus}
-        told: dict[str, Any] = {
-            "state": state,
-            "detail": detail and _storable(detail),
-            "bytes": progress.bytes,
-            "lines": progress.lines,
-        }
+        told: dict[str, Any] = {"state": state, "bytes": progress.bytes, "lines": progress.lines}
+        told["detail"] = None if detail is None else _storable(detail)
         refusals = progress.new_refusals
         try:
             async with self._engine.begin() as connection:

@@ -4,13 +4,15 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.quality import Quality
+from shared.quality import MAX_VALUE, Quality
+from shared.text import STORABLE
 from shared.time import UtcDatetime
 
 MAX_VALUES = 10_000
 MAX_SPANS = 100
 
-Number = Annotated[float | None, Field(allow_inf_nan=False)]
+Number = Annotated[float | None, Field(ge=-MAX_VALUE, le=MAX_VALUE)]
+DatastreamId = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class CorrectedValue(BaseModel):
@@ -18,7 +20,7 @@ class CorrectedValue(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    datastream_id: int
+    datastream_id: DatastreamId
     time: UtcDatetime
     value: Number
     quality: Quality = Quality.NORMAL
@@ -31,7 +33,7 @@ class JudgedSpan(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    datastream_id: int
+    datastream_id: DatastreamId
     start: UtcDatetime
     end: UtcDatetime
     quality: Quality = Quality.REJECTED
@@ -48,8 +50,8 @@ class CorrectionRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=1, max_length=1000)
-    reviewer: str | None = Field(default=None, min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=1000, pattern=STORABLE)
+    reviewer: str | None = Field(default=None, min_length=1, max_length=200, pattern=STORABLE)
     values: list[CorrectedValue] = Field(default=[], max_length=MAX_VALUES)
     spans: list[JudgedSpan] = Field(default=[], max_length=MAX_SPANS)
 

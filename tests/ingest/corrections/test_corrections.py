@@ -109,6 +109,10 @@ async def test_the_first_of_several_corrections_has_what_was_sent(ingest: Runnin
         ({"values": [], "spans": []}, 422, "name observations"),
         ({"spans": [{"datastream_id": "own", "start": at(2), "end": at(2)}]}, 422, "before `end`"),
         ({"reason": "", "spans": [{"datastream_id": "own", "start": at(1), "end": at(2)}]}, 422, "reason"),
+        ({"reason": "\x00", "spans": [{"datastream_id": "own", "start": at(1), "end": at(2)}]}, 422, "reason"),
+        ({"reviewer": "\x00", "spans": [{"datastream_id": "own", "start": at(1), "end": at(2)}]}, 422, "reviewer"),
+        ({"values": [{"datastream_id": 10**12, "time": at(0), "value": 1}]}, 422, "datastream_id"),
+        ({"values": [{"datastream_id": "own", "time": at(0), "value": 1e200}]}, 422, "value"),
     ],
 )
 async def test_all_or_nothing(ingest: Running, stream: int, body: dict[str, Any], status: int, detail: str) -> None:
