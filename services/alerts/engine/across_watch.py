@@ -105,9 +105,12 @@ class AcrossWatch:
                 await self.turn(share)
                 if self._registry.version and self._book.version:
                     self._trouble.pop(share.name, None)
-            except (*OUTAGES, Displaced) as error:
+            except Exception as error:  # whatever keeps one share, the others go on
                 self._trouble[share.name] = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
-                log.warning("across_interrupted", share=share.name, error=self._trouble[share.name])
+                foreseen = isinstance(error, (*OUTAGES, Displaced))
+                log.warning(
+                    "across_interrupted", share=share.name, error=self._trouble[share.name], exc_info=not foreseen
+                )
             if not share.ready or share.name in self._trouble:
                 await asyncio.sleep(_IDLE_S)
 

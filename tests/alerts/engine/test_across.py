@@ -1,5 +1,6 @@
 """Rules across stations in the engine: what the readings of many shards do to one alarm of the park."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from math import inf
@@ -22,6 +23,7 @@ from shared.database import create_engine
 from shared.park_file import AcrossRule
 from shared.streams import READ_COUNT, FactReader, observation_stream, shard_of
 from tests.alerts.park import SECOND, Killed, Park, Producer, datastream, kill_at_statement, second_of
+from tests.alerts.test_app import eventually
 
 SHARDS = 4
 TWO_OF_THREE = {
@@ -250,6 +252,28 @@ async def test_what_stands_is_taken_up_where_the_state_is_lost(crossing: Crossin
     assert await crossing.told() == [("raised", "yellow", 20)]
     await both_high(crossing, range(60, 120, 10), 0.1)
     assert await crossing.told() == [("raised", "yellow", 20), ("returned", "yellow", 90)]
+
+
+async def test_what_nobody_foresaw_in_one_share_is_told_and_keeps_no_other_back(
+    crossing: Crossing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Crossing(crossing.park, park_id="q")
+
+    async def failing() -> None:
+        raise ValueError("what nobody foresaw")
+
+    monkeypatch.setattr(other.share, "begin", failing)
+    monkeypatch.setattr(AcrossShare, "is_idle", False)
+    crossing.watch.shares.append(other.share)
+    running = asyncio.create_task(crossing.watch.run())
+    for second in range(0, 40, 10):
+        await crossing.push(second, {1: 3.0, 2: 3.0})
+    await eventually(crossing.told)
+    with pytest.raises(RuntimeError, match="what nobody foresaw"):
+        await crossing.watch.check()
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 STORY = ((0, 3.0), (20, 3.0), (30, 0.1), (60, 0.1))
