@@ -15,17 +15,23 @@ import pytest
 from redis.asyncio import Redis
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from services.gateway.audit_store import AuditEntry
+from services.gateway.identities import Organisation, OrganisationKind
+from services.gateway.identity_store import IdentityStore
 from services.gateway.routing import Service
+from services.gateway.store import Store
 from services.gateway.subscriptions import patience
 from services.gateway.subscriptions.addresses import AddressNotAllowed, check_url, is_public
 from services.gateway.subscriptions.http import HttpSender, NotSent
 from services.gateway.subscriptions.patience import LONGEST_S, MOST_ASKED_S, wait_s
 from shared.levels import Colour
 from shared.redis import create_redis
+from shared.time import utc_now
 from tests.gateway.conftest import Door, Keys, Settings, open_door
 from tests.gateway.facts import Outbox, alarm, call, flood, incident, run
 from tests.gateway.receivers import Receiver
 from tests.gateway.serving import serving
+from tests.gateway.test_subscription_rights import key_of
 from tests.gateway.upstreams import Upstream
 
 PATH = "/api/v1/subscriptions"
@@ -274,6 +280,28 @@ async def test_a_receiver_that_is_gone_is_told_no_more(
     assert on.json()["disabled_reason"] is None
     await receiver.wait(2)
     assert comments(receiver) == ["1", "2"]
+
+
+async def test_an_organisation_that_is_shut_out_is_told_nothing(
+    door: Door, store: Store, receiver: Receiver, outbox: Outbox
+) -> None:
+    client = await door.client(await key_of(store, "acme", "north", "south"))
+    made = await subscribe(client, receiver, parks=["north", "south"])
+    identities, note = IdentityStore(store._engine), AuditEntry(utc_now(), "-", "admin", "test", "", None, 200, "t")
+    assert await identities.switch("organisation", "acme", utc_now(), note)
+    await outbox.write("alarms", alarm("north", "1"), alarm("south", "2"), alarm("north", "3"))
+    tester = await door.client(await key_of(store, "tester", "north"))
+    await subscribe(tester, receiver)
+    await outbox.write("alarms", alarm("north", "4"))
+    await receiver.wait(1)
+    assert comments(receiver) == ["4"], "only the other one was told"
+    # Back with one park alone: of the other nothing is told, whatever the subscription says.
+    narrow = Organisation("acme", OrganisationKind.VENDOR, "acme", frozenset(("south",)), utc_now())
+    await identities.put_organisation(narrow, note)
+    assert await identities.switch("organisation", "acme", None, note)
+    await receiver.wait(2)
+    assert comments(receiver) == ["4", "2"]
+    assert receiver.taken[1].verified(made["secret"])["data"]["park_id"] == "south"
 
 
 @pytest.mark.parametrize(
