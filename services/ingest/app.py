@@ -14,6 +14,7 @@ from services.ingest.archive.replaying import Replays
 from services.ingest.commands import parts as command_parts
 from services.ingest.corrections.stuck import StuckReadings
 from services.ingest.intake.idempotency import Idempotency
+from services.ingest.intake.judge import Judge
 from services.ingest.intake.limits import CallerLimits
 from services.ingest.intake.upload_store import UploadStore
 from services.ingest.intake.uploads import Uploads
@@ -85,6 +86,7 @@ def build_state(settings: IngestSettings) -> State:
         clock_skew=timedelta(seconds=settings.ingest_clock_skew_s),
     )
     server = StationServer(settings.ingest_hj212_host, settings.ingest_hj212_port, registry.device, writer, limits)
+    judge = Judge(registry, ahead=clock_ahead, late=late)
     replays = Replays(engine, registry, writer, ahead=clock_ahead, late=late)
     commands = command_parts.dispatcher(engine, server.links, registry.device, settings, relay.wake)
     return State(
@@ -94,32 +96,28 @@ def build_state(settings: IngestSettings) -> State:
         writer,
         relay,
         server,
-        clock_ahead,
         settings.ingest_valid_share,
         replays,
-        late=late,
+        judge=judge,
         questions=questions,
         newest=newest,
         commands=commands,
         callers=CallerLimits(settings.ingest_caller_rows_per_s, settings.ingest_caller_burst_rows),
         idempotency=Idempotency(engine),
-        messages=_messages(settings, registry, writer),
-        uploads=Uploads(
-            UploadStore(engine), registry, writer, ahead=clock_ahead, late=late, max_bytes=settings.ingest_upload_bytes
-        ),
+        messages=_messages(settings, registry, judge, writer),
+        uploads=Uploads(UploadStore(engine), judge, writer, max_bytes=settings.ingest_upload_bytes),
     )
 
 
-def _messages(settings: IngestSettings, registry: Registry, writer: Writer) -> Messages | None:
+def _messages(settings: IngestSettings, registry: Registry, judge: Judge, writer: Writer) -> Messages | None:
     """What MQTT messages say, where there are templates."""
     if settings.ingest_mqtt_templates is None:
         return None
     return Messages(
         read_templates(settings.ingest_mqtt_templates),
         registry,
+        judge,
         writer,
-        ahead=timedelta(seconds=settings.ingest_clock_ahead_s),
-        late=timedelta(days=settings.ingest_late_days),
         max_bytes=settings.ingest_mqtt_message_bytes,
     )
 

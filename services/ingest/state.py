@@ -1,7 +1,6 @@
 """What a running ingest process holds; handlers get it from the request."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,10 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest.archive.replaying import Replays
 from services.ingest.commands.dispatcher import Dispatcher
 from services.ingest.exporting.sending import Exports
-from services.ingest.intake.addresses import AddressBook
 from services.ingest.intake.idempotency import Idempotency
+from services.ingest.intake.judge import Judge
 from services.ingest.intake.limits import CallerLimits
-from services.ingest.intake.times import Times
 from services.ingest.intake.uploads import Uploads
 from services.ingest.mqtt.messages import Messages
 from services.ingest.questions.newest import Newest
@@ -36,10 +34,7 @@ class State:
     relay: OutboxRelay
     server: StationServer
     commands: Dispatcher = field(kw_only=True)
-    clock_ahead: timedelta
-    late: timedelta = field(kw_only=True)
-    addresses: AddressBook = field(default_factory=AddressBook, kw_only=True)
-    times: Times = field(default_factory=Times, kw_only=True)
+    judge: Judge = field(kw_only=True)
     callers: CallerLimits = field(kw_only=True)
     idempotency: Idempotency = field(kw_only=True)
     uploads: Uploads = field(kw_only=True)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from services.ingest import schemas
 from services.ingest.intake.bodies import CSV, JSON, LINES, read_body
-from services.ingest.intake.taken import Rows, take
+from services.ingest.intake.taken import Rows
 from services.ingest.metrics import ROWS
 from services.ingest.state import Ingest, State
 from services.ingest.writing.batch import NO_CODES, KeyedAnswer, StatusCodes, Submission
@@ -94,8 +94,7 @@ async def _store(
     ingest: State, park_id: str, rows: Rows, caller: str, keyed: Callable[[Body], KeyedAnswer] | None = None
 ) -> bytes:
     """The body of the answer, once everything is committed; with ``keyed``, the answer too."""
-    addresses = ingest.addresses.of(ingest.registry.snapshot, park_id)
-    taken = take(rows, addresses, ingest.times, utc_now(), ingest.clock_ahead, ingest.late)
+    taken = ingest.judge.take(park_id, rows, utc_now())
     codes = NO_CODES
     if len(taken.columns) or keyed is not None:
         parks = frozenset({park_id})

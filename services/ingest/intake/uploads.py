@@ -10,18 +10,14 @@ import codecs
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from services.ingest.intake.addresses import AddressBook
 from services.ingest.intake.csv import CsvTable
 from services.ingest.intake.encodings import Opener
-from services.ingest.intake.taken import take
-from services.ingest.intake.times import Times
+from services.ingest.intake.judge import Judge
 from services.ingest.intake.upload_store import Progress, UploadStore
-from services.ingest.registry.live import Registry
 from services.ingest.writing.batch import STATUSES, Submission
 from services.ingest.writing.writer import RefusedSubmission, Writer
 from shared.problems import Problem, TooLarge, TooManyRequests, Unavailable, Unprocessable
@@ -80,24 +76,11 @@ class _Work:
 class Uploads:
     """Takes uploads in."""
 
-    def __init__(
-        self,
-        store: UploadStore,
-        registry: Registry,
-        writer: Writer,
-        *,
-        ahead: timedelta,
-        late: timedelta,
-        max_bytes: int,
-    ) -> None:
+    def __init__(self, store: UploadStore, judge: Judge, writer: Writer, *, max_bytes: int) -> None:
         self.store = store
-        self._registry = registry
+        self._judge = judge
         self._writer = writer
-        self._ahead = ahead
-        self._late = late
         self._max_bytes = max_bytes
-        self._addresses = AddressBook()
-        self._times = Times()
         self._under_way = 0
 
     async def receive(self, table: Table) -> None:
@@ -151,9 +134,7 @@ class Uploads:
         if not block:
             return
         table, progress = work.table, work.progress
-        addresses = self._addresses.of(self._registry.snapshot, table.park_id)
-        rows = work.header.rows([line for _, line in block])
-        taken = take(rows, addresses, self._times, utc_now(), self._ahead, self._late)
+        taken = self._judge.take(table.park_id, work.header.rows([line for _, line in block]), utc_now())
         if len(taken.columns):
             source = f"upload:{table.caller}:{table.upload_id}"
             submission = Submission(source, columns=taken.columns, parks=frozenset({table.park_id}))

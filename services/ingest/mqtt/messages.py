@@ -1,15 +1,13 @@
 """What MQTT messages say, stored by the templates; and why not, where that cannot be."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from services.ingest import metrics
-from services.ingest.intake.addresses import AddressBook
+from services.ingest.intake.judge import Judge
 from services.ingest.intake.rows import read_rows
-from services.ingest.intake.taken import take
-from services.ingest.intake.times import Times
 from services.ingest.mqtt.extract import Extractor, UnreadableMessage
 from services.ingest.mqtt.templates import Template
 from services.ingest.registry.live import Registry
@@ -33,27 +31,17 @@ class Refusal:
 
 
 class Messages:
-    """The templates at work. ``ahead`` and ``late`` bound the times of readings, ``max_bytes`` the size of messages."""
+    """The templates at work. ``max_bytes`` bounds the size of messages."""
 
     def __init__(
-        self,
-        templates: list[Template],
-        registry: Registry,
-        writer: Writer,
-        *,
-        ahead: timedelta,
-        late: timedelta,
-        max_bytes: int,
+        self, templates: list[Template], registry: Registry, judge: Judge, writer: Writer, *, max_bytes: int
     ) -> None:
         self.templates = templates
         self._extractors = [Extractor(template) for template in templates]
         self._registry = registry
+        self._judge = judge
         self._writer = writer
-        self._ahead = ahead
-        self._late = late
         self._max_bytes = max_bytes
-        self._addresses = AddressBook()
-        self._times = Times()
 
     async def ready(self) -> None:
         """Wait until it is known whose the readings are."""
@@ -86,8 +74,7 @@ class Messages:
         park_id = extractor.template.park
         try:
             rows = read_rows(msgspec.json.encode({"observations": extractor.rows(topic, payload, at)}))
-            addresses = self._addresses.of(self._registry.snapshot, park_id)
-            taken = take(rows, addresses, self._times, at, self._ahead, self._late)
+            taken = self._judge.take(park_id, rows, at)
             if len(taken.columns):
                 source = f"mqtt:{topic[:MAX_TOPIC]}"
                 await self._writer.submit(Submission(source, columns=taken.columns, parks=frozenset({park_id})))
