@@ -189,7 +189,6 @@ class Session:
             return Received(frame.raw, Verdict.UNKNOWN_MN, now, stranger, detail)
         device = self._device_in(frame.raw)
         mn = device.mn if device is not None else self._last_mn
-        detail = None if frame.would_match is None else f"crc matches {frame.would_match.value}"
         if verdict is Verdict.BAD_CRC and detail is None and is_encrypted(frame.raw):
             has_key = device is not None and device.cipher is not None
             detail = "encrypted with another key" if has_key else "encrypted, no key is registered"
