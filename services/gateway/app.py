@@ -14,7 +14,7 @@ from services.gateway import audit_api, docs, parks, sign_in
 from services.gateway.admission import admission
 from services.gateway.audit import Audit, Audited
 from services.gateway.auth import Principal
-from services.gateway.ending import on_stop_signal
+from services.gateway.ending import end_all, on_stop_signal
 from services.gateway.events import api as events_api
 from services.gateway.events.live import LiveEvents
 from services.gateway.identity_store import IdentityStore
@@ -161,9 +161,7 @@ async def _running(gateway: Gateway) -> AsyncIterator[None]:
             yield
     finally:
         gateway.events.hub.end()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(tasks)
         await _close(gateway)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import httpx
@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.gateway.ending import end_all
 from services.gateway.events.live import PRODUCERS
 from services.gateway.key_directory import STORE_ERRORS
 from services.gateway.routing import Service
@@ -92,7 +93,7 @@ class Subscriptions:
             for task in done:
                 task.result()
         finally:
-            await _ended(tasks)
+            await end_all(tasks)
 
     async def _watch(self, connection: AsyncConnection) -> None:
         """Who loses the connection has lost the lock, and leaves off at once."""
@@ -110,15 +111,6 @@ class Subscriptions:
                 await forget_old(self.engine, utc_now())
                 swept_at = clock()
             await asyncio.sleep(SHOW_S)
-
-
-async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: up to Python 3.11 a cancellation that comes together with an answer can be lost."""
-    waiting = set(tasks)
-    while waiting:
-        for task in waiting:
-            task.cancel()
-        _, waiting = await asyncio.wait(waiting, timeout=RETRY_S)
 
 
 async def _leave(connection: AsyncConnection) -> None:
