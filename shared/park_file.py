@@ -195,6 +195,15 @@ class RuleLevel(_Entry):
     colour: Colour
     threshold: float = Field(gt=0, description="in the stored unit, or what the rule's measure makes of it")
     source: str = Field(min_length=1, max_length=500, pattern=STORABLE, description="where the number comes from")
+    deadband: float | None = Field(
+        default=None, ge=0, description="how far below the threshold it is left, in its unit; none: deadband_fraction"
+    )
+
+    @model_validator(mode="after")
+    def _can_be_left(self) -> Self:
+        if self.deadband is not None and self.deadband >= self.threshold:
+            raise ValueError(f"deadband: {self.deadband:g} must be below the threshold, {self.threshold:g}")
+        return self
 
 
 class RuleNumbers(_Entry):

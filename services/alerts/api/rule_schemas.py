@@ -24,11 +24,12 @@ class LevelOut(BaseModel):
     colour: Colour
     threshold: float
     source: str
+    deadband: float | None = Field(default=None, description="in the unit of the threshold; null: the rule's fraction")
 
     @classmethod
     def of(cls, level: Level) -> Self:
         """From the level itself."""
-        return cls(colour=level.colour, threshold=level.threshold, source=level.source)
+        return cls(colour=level.colour, threshold=level.threshold, source=level.source, deadband=level.deadband)
 
 
 class RuleOut(BaseModel):

@@ -29,11 +29,15 @@ MOST_LEVELS = len(Colour)
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One level: at or above `threshold` the alarm has this colour. `source` says where the number comes from."""
+    """One level: at or above `threshold` the alarm has this colour. `source` says where the number comes from.
+
+    `deadband`: how far below, in the unit of the threshold; None: the rule's fraction of it.
+    """
 
     colour: Colour
     threshold: float
     source: str = ""
+    deadband: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,16 @@ class LevelRule:
             raise ValueError(f"{self.rule_id}: delays cannot be negative and the gap must be above zero")
         if not 0 <= self.deadband_fraction < 1:
             raise ValueError(f"{self.rule_id}: the deadband is a fraction from 0 up to, not including, 1")
+        for level in self.levels:
+            if level.deadband is not None and not 0 <= level.deadband < level.threshold:
+                raise ValueError(f"{self.rule_id}: the deadband of {level.colour} must be below its threshold")
 
     def clear_below(self, index: int) -> float:
         """The value under which level `index` begins to be left."""
-        return self.levels[index].threshold * (1 - self.deadband_fraction)
+        level = self.levels[index]
+        if level.deadband is not None:
+            return level.threshold - level.deadband
+        return level.threshold * (1 - self.deadband_fraction)
 
     def level_of(self, colour: Colour) -> int:
         """How many levels stand for an alarm of this colour: its own, or the nearest below it, else the lowest."""
@@ -83,6 +93,8 @@ class LevelRule:
         for level in self.levels:
             numbers += level.colour.rank, level.threshold
         packed = struct.pack(f"<{len(numbers)}d", *numbers)
+        if any(level.deadband is not None for level in self.levels):
+            packed += repr([level.deadband for level in self.levels]).encode()
         if self.measure != RAW:
             packed += repr(self.measure).encode()
         return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big") >> 1

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.alerts.conditions import Level, LevelRule
+from services.alerts.conditions import LevelRule
 from services.alerts.conditions.across import MOST_MEMBERS, AcrossCondition, KOfN, Member, SumOfRatios, Weather
 from services.alerts.conditions.across import UpwindDifference as Difference
-from services.alerts.rules.effective import Delays
+from services.alerts.rules.effective import Delays, levels_from
 from services.alerts.rules.overrides import Origin
 from shared import across as documents
-from shared.levels import Colour
 from shared.park_file import AcrossRule
 from shared.vocabulary import observed_properties
 
@@ -92,10 +91,9 @@ class ParkRule:
     def level_rule(self, delays: Delays) -> LevelRule:
         """The levels as the evaluation takes them."""
         number = {name: value for name, (value, _) in self.numbers(delays).items()}
-        levels = sorted(self.rule.levels, key=lambda level: level.colour.rank)
         return LevelRule(
             self.rule_id,
-            tuple(Level(Colour(level.colour), level.threshold, level.source) for level in levels),
+            levels_from(self.rule.levels),
             round(number["on_delay_s"] * _SECOND),
             round(number["off_delay_s"] * _SECOND),
             number["deadband_fraction"],

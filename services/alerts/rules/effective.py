@@ -1,5 +1,6 @@
 """The effective rules of a gas at a station: its ring's default, then what the park overrides, the nearest last."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from services.alerts.rules.measures import measure_of
 from services.alerts.rules.overrides import DEFAULT_NAME, Override, Overrides
 from shared.levels import Colour
 from shared.measures import Measure
+from shared.park_file import RuleLevel
 from shared.vocabulary import observed_properties
 
 RINGS = ("source", "boundary", "receptor")
@@ -139,5 +141,10 @@ def _defaults(ring: str, property_id: str, delays: Delays, name: str) -> dict[st
 
 
 def _levels_of(override: Override) -> tuple[Level, ...]:
-    levels = (Level(Colour(level.colour), level.threshold, level.source) for level in override.rule.levels or ())
+    return levels_from(override.rule.levels or ())
+
+
+def levels_from(said: Iterable[RuleLevel]) -> tuple[Level, ...]:
+    """The levels of a document as the evaluation takes them, from the lowest colour to the highest."""
+    levels = (Level(Colour(level.colour), level.threshold, level.source, level.deadband) for level in said)
     return tuple(sorted(levels, key=lambda level: level.colour.rank))

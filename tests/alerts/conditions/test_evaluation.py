@@ -36,7 +36,8 @@ from services.alerts.conditions.track import MOST_KEPT
 from shared.levels import Colour
 from tests.alerts.conditions.scripts import BOUND, RULE, START, S, at
 
-QUICK = LevelRule("quick", (Level(Colour.BLUE, 0.5), *RULE.levels), on_delay=0, off_delay=0, deadband_fraction=0)
+OWN = (Level(Colour.BLUE, 0.5, deadband=0.3), *RULE.levels[:2], Level(Colour.RED, 5.8, deadband=5.5))
+QUICK = LevelRule("quick", OWN, on_delay=0, off_delay=0, deadband_fraction=0)
 WARY = LevelRule("wary", RULE.levels[:1], on_delay=5 * S, off_delay=10 * S, max_gap=20 * S)
 MEAN = replace(RULE, rule_id="mean", measure=Mean(90 * S), on_delay=0)
 RATE = replace(WARY, rule_id="rate", measure=RateOfChange(60 * S), off_delay=0)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,6 +39,17 @@ def test_within_the_deadband_nothing_moves() -> None:
 def test_an_alarm_returns_after_the_off_delay_below_the_deadband() -> None:
     script = [at(0, 1.2), at(30, 1.2), at(60, 0.89), at(90, 0.5), at(119, 0.5), at(120, 0.5)]
     assert told(RULE, script) == [(30, 0, 1), (120, 1, 0)]
+
+
+def test_a_level_may_say_its_deadband_in_its_own_unit() -> None:
+    levels = (Level(Colour.YELLOW, 1.0, deadband=0.4), *RULE.levels[1:])
+    rule = replace(RULE, levels=levels)
+    script = [at(0, 1.2), at(30, 1.2), at(60, 0.65), at(120, 0.65), at(180, 0.59), at(240, 0.59)]
+    assert told(rule, script) == [(30, 0, 1), (240, 1, 0)]
+    assert told(RULE, script) == [(30, 0, 1), (120, 1, 0)]
+    assert rule.fingerprint() != RULE.fingerprint()
+    with pytest.raises(ValueError, match=r"deadband of yellow must be below"):
+        replace(RULE, levels=(Level(Colour.YELLOW, 1.0, deadband=1.0),))
 
 
 def test_falling_gas_leaves_the_levels_one_after_the_other() -> None:

@@ -9,7 +9,7 @@ from tests.alerts.park import Producer
 from tests.alerts.test_app import eventually, open_alarms, park_file, tell
 
 OVERRIDES = "/parks/p/rules/overrides"
-LEVELS = [{"colour": "red", "threshold": 0.5, "source": "the permit"}]
+LEVELS = [{"colour": "red", "threshold": 0.5, "source": "the permit", "deadband": 0.1}]
 
 
 async def created(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
@@ -119,6 +119,7 @@ async def test_one_override_about_one_thing_and_they_are_paged(alerts: httpx.Asy
         ({"on_delay_s": -1}, 422, "on_delay_s"),
         ({"on_delay_s": 5, "reason": ""}, 422, "reason"),
         ({"levels": [{**LEVELS[0], "threshold": 0}]}, 422, "threshold"),
+        ({"levels": [{**LEVELS[0], "deadband": 0.5}]}, 422, "must be below the threshold, 0.5"),
         ({"on_delay_s": 5, "station_id": "p.s99"}, 404, "p.s99"),
         ({"on_delay_s": 5, "station_id": "q.s1"}, 404, "q.s1"),
         ({"on_delay_s": 5, "datastream_id": 9}, 404, "no datastream 9"),
