@@ -1,1 +1,1 @@
-"""The command `fenceline`: the engines without services or database."""
+"""The command `fenceline`: the commands for vendors, the administration, the engines without services."""
