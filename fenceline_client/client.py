@@ -199,6 +199,7 @@ class Client:
                         wait_s = self._retries.after_answer(1 if begun else attempt, answer, now(), repeatable=True)
                         if wait_s is None:
                             raise refusal(answer)
+                        wait_s = max(wait_s, self._retries.backoff_s(attempt))
             except httpx.RequestError as error:
                 wait_s = self._retries.after_error(1 if begun else attempt, error, repeatable=True)
                 if wait_s is None:
