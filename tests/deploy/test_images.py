@@ -13,6 +13,7 @@ from services.gateway.settings import GatewaySettings
 from services.ingest.settings import IngestSettings
 from services.model.settings import ModelSettings
 from shared.settings import ServiceSettings
+from tests.deploy.manifests import OVERLAYS, of_kind, pod_of, workloads
 from tests.support.databases import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -82,3 +83,18 @@ def test_compose_starts_services_after_their_migrations_and_opens_two_ports(comp
     hj212 = IngestSettings.model_fields["ingest_hj212_port"].default
     page = GatewaySettings.model_fields["gateway_port"].default
     assert ports == {"ingest": [f"{hj212}:{hj212}"], "gateway": [f"127.0.0.1:{page}:{page}"]}
+
+
+def test_the_page_on_installing_names_every_key_of_the_secret() -> None:
+    page = (DEPLOY.parent / "docs" / "operations" / "install.md").read_text()
+    wanted = set()
+    for overlay in OVERLAYS:
+        for workload in workloads(overlay):
+            for volume in pod_of(workload).get("volumes", []):
+                wanted |= {item["key"] for item in volume.get("secret", {}).get("items", [])}
+        for authentication in of_kind(overlay, "TriggerAuthentication"):
+            wanted |= {entry["key"] for entry in authentication["spec"]["secretTargetRef"]}
+    assert {"FENCELINE_DATABASE_URL", "KEDA_REDIS_ADDRESS"} <= wanted
+    assert not [key for key in wanted if f"`{key}`" not in page]
+    for overlay in OVERLAYS:
+        assert f"({Path('../../deploy/k8s') / overlay})" in page
