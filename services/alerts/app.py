@@ -118,6 +118,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
             is_current=runner.is_current,
             clock=utc_now,
             committed=relay.wake,
+            colour=settings.alerts_silence_colour,
         )
         across_book = AcrossBook(engine, registry, settings.delays)
         across_watch = AcrossWatch(

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from services.alerts.lifecycle import Habits
 from services.alerts.rules import Delays
+from shared.levels import Colour
 from shared.settings import ServiceSettings
 
 
@@ -32,6 +33,7 @@ class AlertsSettings(ServiceSettings):
     alerts_ahead_s: float = Field(default=600.0, ge=0, description="how far a station's clock may lead")
     alerts_silence_s: float = Field(default=180.0, gt=0, description="of a station with real-time data")
     alerts_silence_slow_s: float = Field(default=1800.0, gt=0, description="of a station with minute data only")
+    alerts_silence_colour: Colour = Field(default=Colour.BLUE, description="how grave it is that a station is silent")
     alerts_chattering_raises: int = Field(default=3, ge=2, le=100, description="that many raises close together")
     alerts_chattering_within_s: float = Field(default=60.0, gt=0, description="how close (event time)")
     alerts_stale_s: float = Field(default=86400.0, gt=0, description="an alarm that stands longer is stale")

@@ -130,7 +130,7 @@ def _in_force(resources: State, overrides: Overrides) -> list[EffectiveRule]:
 def _silence(resources: State) -> SilenceRuleOut:
     return SilenceRuleOut(
         rule_id=silence.RULE_ID,
-        colour=silence.COLOUR,
+        colour=resources.settings.alerts_silence_colour,
         realtime_after_s=resources.settings.alerts_silence_s,
         minute_after_s=resources.settings.alerts_silence_slow_s,
         source="Fenceline's default: three times the expected interval; no guide fixes it",

@@ -19,7 +19,7 @@ from shared.time import from_microseconds, iso, to_microseconds
 log = get_logger(__name__)
 RULE_ID = "silence"
 COLOUR = Colour.BLUE
-"""The lowest: silence is not gas. What matters is that it is an alarm, and is told."""
+"""By default the lowest: silence is not gas. What matters is that it is an alarm, and is told."""
 
 
 class Heard:
@@ -51,8 +51,10 @@ class SilenceWatch:
         is_current: Callable[[], bool],
         clock: Callable[[], datetime],
         committed: Callable[[], None],
+        colour: Colour = COLOUR,
     ) -> None:
         self._database = database
+        self._colour = colour
         self._registry = registry
         self._heard = heard
         self._fast = fast
@@ -118,7 +120,7 @@ class SilenceWatch:
             for subject, rule, silent in moves:
                 heard = self._heard.last.get(subject.station_id)
                 last = iso(from_microseconds(heard)) if heard is not None else None
-                evidence = Evidence(now, COLOUR, detail={"last_heard": last, "silence_after_s": rule.after / 1e6})
+                evidence = Evidence(now, self._colour, detail={"last_heard": last, "silence_after_s": rule.after / 1e6})
                 case = cases.of(subject)
                 standing = case.open is not None and case.open.active
                 if standing != silent:

@@ -1,5 +1,6 @@
 """What is missing never looks safe."""
 
+from shared.levels import Colour
 from shared.messages import RegistryChanged
 from tests.alerts.park import STREAM, Park, datastream
 
@@ -32,6 +33,13 @@ async def test_a_station_that_stops_is_told_and_returns_when_it_speaks(park: Par
     assert await look(park, 221) == ["return"]
     (alarm,) = await park.alarms()
     assert alarm["state"] == "returned_unacknowledged"
+
+
+async def test_a_silence_has_the_priority_that_it_is_given(park: Park) -> None:
+    park.watch._colour = Colour.ORANGE
+    for second in range(0, 240, 40):
+        await look(park, second)
+    assert {alarm["colour"] for alarm in await park.alarms()} == {"orange"}
 
 
 async def test_after_a_start_there_is_a_grace(park: Park) -> None:
