@@ -32,10 +32,9 @@ def iso(moment: datetime) -> str:
 def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time needs its offset from UTC, such as 2026-03-01T08:00:00+08:00")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("a time from year 1 to 9999, in UTC too") from error
+    if not 2 <= moment.year <= 9998:
+        raise ValueError("a time from year 2 to 9998: others cannot be told in every zone, nor reckoned with")
+    return moment.astimezone(UTC)
 
 
 UtcDatetime = Annotated[datetime, AfterValidator(_in_utc), PlainSerializer(iso, when_used="json")]
