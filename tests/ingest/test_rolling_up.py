@@ -218,7 +218,7 @@ async def test_minutes_of_a_span_are_those_that_begin_in_it(engine: AsyncEngine)
     span = {"since": start + timedelta(seconds=1), "until": start + timedelta(seconds=125)}
     async with engine.connect() as connection:
         asked = await connection.execute(
-            text("SELECT bucket, mean FROM observation_minutes('{1}', :since, :until)"), span
+            text("SELECT bucket, mean FROM observation_minutes('{1}', :since, :until) ORDER BY bucket"), span
         )
         assert [tuple(row) for row in asked] == [
             (start + timedelta(minutes=1), 4.0),

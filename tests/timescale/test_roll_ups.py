@@ -111,7 +111,7 @@ def test_policies_run(timescale: str) -> None:
         jobs = connection.execute(
             "SELECT job_id, proc_name FROM timescaledb_information.jobs WHERE job_id >= 1000 ORDER BY 1"
         ).fetchall()
-        assert len(jobs) == 7
+        assert len(jobs) == 9
         for job, _ in jobs:
             connection.execute("CALL run_job(%s::int)", [job])
         old = datetime.now(UTC) - timedelta(days=1900)

@@ -167,13 +167,17 @@ async def ask_raw(ingest: Running, send: Callable[[Any], Awaitable[None]]) -> No
     async def receive() -> Any:
         await asyncio.Event().wait()
 
+    request = ingest.http.build_request("GET", EXPORT, params=SPAN)
+    assert ingest.http.auth is not None
+    signed = next(ingest.http.auth.auth_flow(request))
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "method": "GET",
         "path": EXPORT,
-        "query_string": str(httpx.QueryParams(SPAN)).encode(),
-        "headers": [(b"authorization", ingest.http.headers["authorization"].encode())],
+        "raw_path": EXPORT.encode(),
+        "query_string": signed.url.query,
+        "headers": [(b"authorization", signed.headers["authorization"].encode())],
     }
     await ingest.http._transport.app(scope, receive, send)  # type: ignore[attr-defined]
 
