@@ -112,6 +112,10 @@ class Dispatcher:
             except DATABASE_OUTAGES as error:
                 log.warning("commands_not_served", error=" ".join(str(error).split())[:200])
                 await asyncio.sleep(EVERY_S)
+            except Exception:
+                # Commands wait then; readings do not, which the same process takes in.
+                log.exception("commands_not_served")
+                await asyncio.sleep(EVERY_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EVERY_S):
                     await self._woken.wait()

@@ -3,7 +3,9 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from launcher.embedded import EmbeddedPostgres
 from shared.hj212.codes import Cn, QnRtn
@@ -290,3 +292,23 @@ async def test_open_commands_of_a_device_are_bounded(ingest: Running) -> None:
     refused = await ingest.http.post(COMMANDS, json={"command": "get_time"})
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == "10"
+
+
+async def test_a_command_that_cannot_be_read_does_not_end_the_service_of_the_others(
+    quick: Running, database_url: str
+) -> None:
+    asked = await ask(quick, "get_realtime_interval")
+    connect = psycopg.AsyncConnection.connect
+    async with await connect(database_url, options="-c search_path=ingest", autocommit=True) as connection:
+        change = "UPDATE command SET request = %s::jsonb, expires_at = expires_at + interval '1 hour'"
+        await connection.execute(change, ['{"command": "of another version"}'])
+        quick.state.commands.wake()
+        with capture_logs() as logs:
+
+            async def noticed() -> bool:
+                return any(entry["event"] == "commands_not_served" for entry in logs)
+
+            await until(noticed)
+        await connection.execute(change, ['{"command": "get_realtime_interval"}'])
+    async with answering(quick):
+        assert (await ended(quick, asked))["state"] == "executed"
