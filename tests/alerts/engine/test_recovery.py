@@ -118,9 +118,8 @@ async def test_what_stands_is_taken_up_where_the_checkpoint_cannot_be_read(park:
 
 
 async def test_one_fact_that_the_database_refuses_is_found_among_many(park: Park) -> None:
-    """The name of its station holds what PostgreSQL cannot store; the others are evaluated as if it were not there."""
-    name = {"zh": "\x00", "en": "\x00"}
-    park.producer.datastreams.append(datastream(9, station_name=name))
+    """The id of its station holds what PostgreSQL cannot store; the others are evaluated as if it were not there."""
+    park.producer.datastreams.append(datastream(9, station_id="p.s\x009"))
     for second in range(0, 40, 10):
         await park.push((1, second, 3.0))
         await park.push((9, second, 3.0))
