@@ -6,6 +6,7 @@ import io
 import json
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from sqlalchemy import text
@@ -88,6 +89,34 @@ async def test_without_room_for_a_record_changes_are_refused(store: Store) -> No
         audit.require_room("POST")
     await audit.flush()
     audit.require_room("POST")
+
+
+def entry(path: str, park_id: str | None = None, status: int = 200) -> AuditEntry:
+    return AuditEntry(utc_now(), "p", "operator", "POST", path, park_id, status, "t")
+
+
+async def test_what_is_no_park_is_not_recorded_as_one(door: Door, keys: Keys, store: Store) -> None:
+    client = await door.client(await keys.new("north", name="operator"))
+    for park_id in (token_hex(3000), "North"):
+        assert (await client.post(ACKNOWLEDGE.replace("north", park_id), json={})).status_code == 404
+    await client.post(ACKNOWLEDGE, json={})
+    assert [park_id for _, _, _, park_id, _ in await entries(store, 3)] == [None, None, "north"]
+
+
+async def test_an_entry_that_cannot_be_written_does_not_hold_up_the_others(store: Store) -> None:
+    audit = Audit(store)
+    for one in (entry("/1"), entry("/2", token_hex(3000)), entry("/3")):
+        audit.add(one)
+    await audit.flush()
+    assert [path for _, _, path, _, _ in await entries(store, 2)] == ["/1", "/3"]
+
+
+async def test_refused_requests_do_not_fill_the_memory(store: Store) -> None:
+    audit = Audit(store, capacity=1)
+    for one in (entry("/1"), entry("/2", status=403), entry("/3", status=503), entry("/4")):
+        audit.add(one)
+    await audit.flush()
+    assert [path for _, _, path, _, _ in await entries(store, 2)] == ["/1", "/4"]
 
 
 AUDIT = "/api/v1/parks/north/audit"
