@@ -11,6 +11,7 @@ import httpx
 from joserfc.jwk import KeySet
 
 from services.gateway.settings import SAFE_URL, OidcProvider
+from services.gateway.subscriptions.http import no_cookies
 from services.gateway.tokens import Identity, TokenRefused, claimed_issuer, claimed_key, usable_keys, verified
 from shared.problems import Unavailable
 from shared.telemetry import get_logger
@@ -99,7 +100,9 @@ class Providers:
     """Every provider whose tokens are taken."""
 
     def __init__(self, settings: Sequence[OidcProvider], clock: Callable[[], float] = time.monotonic) -> None:
-        self._client = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            timeout=TIMEOUT_S, trust_env=False, follow_redirects=False, cookies=no_cookies()
+        )
         self._providers = {one.issuer: one for one in settings}
         self._keyrings = {one.issuer: Keyring(one, self._client, clock) for one in settings}
 

@@ -381,6 +381,15 @@ async def test_a_name_is_resolved_once_and_the_checked_address_is_used(
     await sender.aclose()
 
 
+async def test_no_receiver_hears_what_another_at_its_address_has_said(receiver: Receiver) -> None:
+    receiver.answers.append((200, {"set-cookie": "session=of-the-first"}))
+    sender = HttpSender([ipaddress.ip_network("127.0.0.0/8")])
+    for _ in range(2):
+        await sender.post(receiver.url, b"{}", {})
+    assert [message.headers.get("cookie") for message in receiver.heard] == [None, None]
+    await sender.aclose()
+
+
 async def test_a_receiver_that_never_ends_is_left(unused_port: Callable[[], int]) -> None:
     ended = asyncio.Event()
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -26,6 +27,11 @@ class Answer:
     retry_after_s: float | None
 
 
+def no_cookies() -> CookieJar:
+    """A jar that takes no cookie: what one server says is not told to another at its address."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
 class HttpSender:
     """Posts messages. No connection is kept: two names at one address must not share what was proven for one."""
 
@@ -36,6 +42,7 @@ class HttpSender:
             timeout=timeout_s,
             trust_env=False,
             follow_redirects=False,
+            cookies=no_cookies(),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
 
