@@ -89,7 +89,7 @@ class Audit:
                 if not _is_of_the_data(error):
                     raise
                 reason = " ".join(str(error.orig).split())[:200]
-                log.error("audit_entry_lost", actor=entry.actor, method=entry.method, path=entry.path, error=reason)
+                log.warning("audit_entry_lost", actor=entry.actor, method=entry.method, path=entry.path, error=reason)
                 _LOST.inc()
             else:
                 _WRITTEN.inc()

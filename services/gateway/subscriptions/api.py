@@ -16,6 +16,7 @@ from services.gateway.state import gateway_of
 from services.gateway.subscriptions.addresses import AddressNotAllowed, check_url
 from services.gateway.subscriptions.log_store import KEEP, revive
 from services.gateway.subscriptions.mail import BETWEEN
+from services.gateway.subscriptions.rows import Onlooker
 from services.gateway.subscriptions.schemas import (
     KINDS,
     ChangedSubscription,
@@ -36,7 +37,7 @@ from services.gateway.subscriptions.schemas import (
     Tried,
     created,
 )
-from services.gateway.subscriptions.store import MOST_SUBSCRIPTIONS, Onlooker, Shown
+from services.gateway.subscriptions.store import MOST_SUBSCRIPTIONS, Shown
 from services.gateway.subscriptions.subscription import Channel, LoggedEvent, Secret, Standing, Subscription
 from services.gateway.subscriptions.webhooks import new_secret
 from services.gateway.tenancy import require_park
@@ -169,10 +170,12 @@ async def replay(subscription_id: UUID, request: Request, who: Writer, body: Set
 async def dead_letters(
     subscription_id: UUID, request: Request, who: Reader, limit: Limit = 100, cursor: Cursor = None
 ) -> DeadLetterPage:
-    """What was given up, oldest first; kept for 30 days."""
+    """What was given up, oldest first, as far as the key may read it; kept for 30 days."""
     await _managed(request, who, subscription_id)
     after = cursors.read(cursor, lambda parts: cursors.count(parts[0])) if cursor else 0
-    found = await gateway_of(request).subscriptions.store.dead_letters(subscription_id, after, limit + 1)
+    found = await gateway_of(request).subscriptions.store.dead_letters(
+        subscription_id, _onlooker(who), after, limit + 1
+    )
     items = [DeadLetterItem.of(letter) for letter in found[:limit]]
     return DeadLetterPage(items=items, next=cursors.write(items[-1].seq) if len(found) > limit else None)
 
@@ -182,7 +185,7 @@ async def replay_dead_letters(subscription_id: UUID, request: Request, who: Writ
     """Send dead letters again, after what waits already."""
     await _managed(request, who, subscription_id)
     subscriptions, now = gateway_of(request).subscriptions, utc_now()
-    count = await revive(subscriptions.engine, subscription_id, body.seqs, now)
+    count = await revive(subscriptions.engine, subscription_id, _onlooker(who), body.seqs, now)
     await subscriptions.store.resume(subscription_id, now)
     subscriptions.wake()
     return Revived(count=count)
@@ -194,7 +197,7 @@ def _place(parts: list[str]) -> tuple[datetime, UUID]:
 
 
 def _onlooker(who: Principal) -> Onlooker:
-    return Onlooker(who.organisation_id, who.parks)
+    return Onlooker(who.organisation_id, who.parks, _readable(who))
 
 
 async def _one(request: Request, who: Principal, id_: UUID) -> Shown:
@@ -226,8 +229,12 @@ def _parks(who: Principal, asked: list[str]) -> frozenset[str]:
     return frozenset(asked)
 
 
+def _readable(who: Principal) -> frozenset[Kind]:
+    return frozenset(kind for kind in KINDS if who.may(kind.required()))
+
+
 def _kinds(who: Principal, asked: list[Kind] | None) -> frozenset[Kind]:
-    allowed = frozenset(kind for kind in KINDS if who.may(kind.required()))
+    allowed = _readable(who)
     lacking = sorted({kind.required() for kind in frozenset(asked or KINDS) - allowed})
     if lacking and (asked is not None or not allowed):
         raise Forbidden(f"This key does not have the scope '{lacking[0]}'.", scopes=sorted(who.scopes))

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.gateway.events.event import Event
+from services.gateway.subscriptions.rows import READABLE, Onlooker
 from shared.levels import Colour
 
 KEEP = timedelta(days=14)
@@ -54,8 +55,8 @@ _MANY_DEAD = text(
 _REVIVE = text(
     f"""
     WITH chosen AS (
-        SELECT seq FROM subscription_dead
-        WHERE subscription_id = :id AND (CAST(:seqs AS bigint[]) IS NULL OR seq = ANY(:seqs))
+        SELECT seq FROM subscription_dead e
+        WHERE subscription_id = :id AND (CAST(:seqs AS bigint[]) IS NULL OR seq = ANY(:seqs)) AND {READABLE}
         ORDER BY seq LIMIT {_PIECE}
     ), revived AS (
         DELETE FROM subscription_dead d USING chosen
@@ -122,12 +123,15 @@ async def add_events(
             await connection.execute(_MOVE_HEAD, {"seq": head + len(events)})
 
 
-async def revive(engine: AsyncEngine, id_: UUID, seqs: Sequence[int] | None, now: datetime) -> int:
-    """Put dead letters (None: all, at most 10,000 at once) at the end of the log, for their subscription alone."""
+async def revive(engine: AsyncEngine, id_: UUID, onlooker: Onlooker, seqs: Sequence[int] | None, now: datetime) -> int:
+    """Put dead letters (None: all, at most 10,000 at once) at the end of the log, for their subscription alone.
+
+    Only those that the onlooker may read: who sends them again can have them sent to themselves.
+    """
     async with engine.begin() as connection:
         head = await lock_head(connection)
         values = {"id": id_, "seqs": list(seqs) if seqs is not None else None, "head": head, "now": now}
-        count = (await connection.execute(_REVIVE, values)).rowcount
+        count = (await connection.execute(_REVIVE, onlooker.parameters() | values)).rowcount
         await connection.execute(_MOVE_HEAD, {"seq": head + count})
     return count
 

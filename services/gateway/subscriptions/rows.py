@@ -1,12 +1,14 @@
 """Subscriptions and events as rows of the tables."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
 
 from services.gateway.events.event import Kind
+from services.gateway.scopes import ALL_PARKS
 from services.gateway.subscriptions.subscription import (
     Channel,
     Language,
@@ -33,6 +35,31 @@ WANTED = f"""
          AND (s.least_level IS NULL OR e.level IS NULL OR e.level >= s.least_level)))
 """
 """SQL: the event `e` of the log is for the subscription `s`, whose organisation, if it has one, is `o`."""
+
+READABLE = "(:everywhere OR e.park_id = ANY(CAST(:parks AS text[]))) AND e.kind = ANY(CAST(:kinds AS text[]))"
+"""SQL: the onlooker may read the event `e`, whatever the subscription is about by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Who asks: their organisation, and the parks and kinds of events that they may read.
+
+    They see the subscriptions of their organisation (None: those without one, and all with all parks) that are about
+    their parks at most.
+    """
+
+    organisation_id: str | None
+    parks: frozenset[str]
+    kinds: frozenset[Kind]
+
+    def parameters(self) -> dict[str, Any]:
+        """For SQL."""
+        return {
+            "organisation": self.organisation_id,
+            "everywhere": ALL_PARKS in self.parks,
+            "parks": sorted(self.parks),
+            "kinds": sorted(self.kinds),
+        }
 
 
 def parameters_of(subscription: Subscription) -> dict[str, Any]:

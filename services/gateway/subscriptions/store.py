@@ -3,15 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.gateway.scopes import ALL_PARKS
 from services.gateway.subscriptions.log_store import lock_head
-from services.gateway.subscriptions.rows import EVENT, SUBSCRIPTION, WANTED, event_of, parameters_of, subscription_of
+from services.gateway.subscriptions.rows import (
+    EVENT,
+    READABLE,
+    SUBSCRIPTION,
+    WANTED,
+    Onlooker,
+    event_of,
+    parameters_of,
+    subscription_of,
+)
 from services.gateway.subscriptions.subscription import LoggedEvent, Subscription
 
 MOST_SUBSCRIPTIONS = 1000
@@ -78,24 +85,8 @@ _RESUME = text("UPDATE subscription SET resumed_at = :now, attempts = 0, next_at
 _DELETE = text("DELETE FROM subscription WHERE id = :id")
 _DEAD = text(
     f"SELECT {EVENT}, e.died_at, e.error FROM subscription_dead e"  # noqa: S608  constants
-    " WHERE e.subscription_id = :id AND e.seq > :after ORDER BY e.seq LIMIT :limit"
+    f" WHERE e.subscription_id = :id AND e.seq > :after AND {READABLE} ORDER BY e.seq LIMIT :limit"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Onlooker:
-    """Whose subscriptions are asked for: those of an organisation (None: all) that are about these parks at most."""
-
-    organisation_id: str | None
-    parks: frozenset[str]
-
-    def parameters(self) -> dict[str, Any]:
-        """For SQL."""
-        return {
-            "organisation": self.organisation_id,
-            "everywhere": ALL_PARKS in self.parks,
-            "parks": sorted(self.parks),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +158,11 @@ class SubscriptionStore:
         async with self._engine.begin() as connection:
             await connection.execute(_DELETE, {"id": id_})
 
-    async def dead_letters(self, id_: UUID, after: int, limit: int) -> Sequence[DeadLetter]:
-        """At most `limit` dead letters beyond the number `after`, oldest first."""
+    async def dead_letters(self, id_: UUID, onlooker: Onlooker, after: int, limit: int) -> Sequence[DeadLetter]:
+        """At most `limit` dead letters beyond the number `after` that the onlooker may read, oldest first."""
         async with self._engine.connect() as connection:
-            rows = (await connection.execute(_DEAD, {"id": id_, "after": after, "limit": limit})).mappings()
+            values = onlooker.parameters() | {"id": id_, "after": after, "limit": limit}
+            rows = (await connection.execute(_DEAD, values)).mappings()
             return [DeadLetter(event_of(row), row["died_at"], row["error"]) for row in rows]
 
 
