@@ -16,6 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
 _GRACE_S = 2.0
+# Whoever is gone without a word holds locks no longer than this: a machine that lost its power, a process that stands.
+_UNTIL_GONE = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "idle_in_transaction_session_timeout": "30000",
+}
 
 
 def service_role(service: str) -> str:
@@ -44,6 +51,7 @@ def create_engine(
                 "application_name": f"fenceline-{service}",
                 "statement_timeout": str(statement_timeout_ms),
                 "timezone": "UTC",
+                **_UNTIL_GONE,
             },
         },
     )
@@ -53,7 +61,8 @@ async def connect(database_url: str, service: str, *, autocommit: bool = False) 
     """A psycopg connection for `service`, for what asyncpg does slower: bulk COPY."""
     options = (
         f"-c role={service_role(service)} -c search_path={service} "
-        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC "
+        + " ".join(f"-c {name}={value}" for name, value in _UNTIL_GONE.items())
     )
     return await psycopg.AsyncConnection.connect(
         make_conninfo(

@@ -120,6 +120,7 @@ _WAITING = text(
     """
 )
 _FORGET_S = 60.0
+_FORGET_AT_ONCE = 10_000
 _AT_ONCE = 100
 """Facts of a stream that are published in one go."""
 _PUBLISHED = Counter("fenceline_outbox_published", "Facts published on Redis", ["service"])
@@ -202,10 +203,14 @@ class OutboxRelay:
                 async with self._engine.connect() as connection:
                     await connection.execution_options(isolation_level="AUTOCOMMIT")
                     if await self._lead(connection):
-                        async with asyncio.TaskGroup() as group:
-                            # On a connection of its own: what is new does not wait for what is old.
-                            group.create_task(self._forget())
-                            await self._relay(connection)
+                        try:
+                            async with asyncio.TaskGroup() as group:
+                                # On a connection of its own: what is new does not wait for what is old.
+                                group.create_task(self._forget())
+                                await self._relay(connection)
+                        finally:
+                            # The lock is the session's: it must not go back to the pool with it, where nobody leads.
+                            await connection.invalidate()
             except* (*DATABASE_OUTAGES, RedisError) as errors:
                 log.warning("outbox_interrupted", error=" ".join(str(errors.exceptions[0]).split())[:200])
             # A cancellation that comes together with an error is lost on the way.
@@ -275,16 +280,22 @@ class OutboxRelay:
 
     async def _forget(self) -> None:
         while True:
-            async with self._engine.begin() as connection:
-                await self._forget_old(connection)
-            await asyncio.sleep(_FORGET_S)
+            gone = 0
+            try:
+                async with self._engine.begin() as connection:
+                    gone = await self._forget_old(connection)
+            except DATABASE_OUTAGES as error:
+                log.warning("outbox_not_forgotten", error=" ".join(str(error).split())[:200])
+            await asyncio.sleep(_FORGET_S if gone < _FORGET_AT_ONCE else 0.1)
 
-    async def _forget_old(self, connection: AsyncConnection) -> None:
-        old = "DELETE FROM outbox WHERE created_at < now() - CAST(:keep AS interval)"
+    async def _forget_old(self, connection: AsyncConnection) -> int:
+        """A part of what is old, so that however much there is none of it takes too long; how much it was."""
+        old, parameters = "created_at < now() - CAST(:keep AS interval)", {"keep": self._keep}
         if self._waits_for_readers:
-            await connection.execute(text(f"{old} AND NOT {UNREAD}"), {"keep": self._keep, "given_up": GIVEN_UP})
-        else:
-            await connection.execute(text(old), {"keep": self._keep})
+            old, parameters = f"{old} AND NOT {UNREAD}", {**parameters, "given_up": GIVEN_UP}
+        part = f"SELECT id FROM outbox WHERE {old} LIMIT {_FORGET_AT_ONCE}"  # noqa: S608  (words of this file)
+        gone = await connection.execute(text(f"DELETE FROM outbox WHERE id IN ({part})"), parameters)  # noqa: S608
+        return int(gone.rowcount)
 
 
 class FactItem(BaseModel):

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+import shared.outbox
 from shared.database import _asyncpg_url
 from shared.fact_readers import CREATE_READERS, readers_router
 from shared.messages import RegistryChanged
@@ -28,7 +29,7 @@ from shared.outbox import (
 )
 from shared.problems import add_problem_handlers
 from shared.redis import create_redis
-from shared.streams import FACTS
+from shared.streams import FACTS, publish
 
 
 @pytest.fixture
@@ -106,12 +107,50 @@ async def test_redis_that_lost_everything_is_filled_again_with_the_same_ids(engi
         assert await published(redis, "a", 2) == before
 
 
-async def test_two_relays_publish_once(engine: AsyncEngine, redis: Redis) -> None:
+async def test_of_two_relays_one_publishes(engine: AsyncEngine, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    publishing: set[asyncio.Task[None] | None] = set()
+
+    async def noted(*what: Any) -> None:
+        publishing.add(asyncio.current_task())
+        await publish(*what)
+
+    monkeypatch.setattr(shared.outbox, "publish", noted)
     async with relaying(engine, redis), relaying(engine, redis):
         for number in range(20):
             await write(engine, "a", f"p{number}")
         found = await published(redis, "a", 20)
     assert found == [(f"{number + 1}-0", f"p{number}") for number in range(20)]
+    assert len(publishing) == 1
+
+
+async def test_who_leads_no_more_leaves_the_lead_to_another(
+    engine: AsyncEngine, empty_database_url: str, redis: Redis
+) -> None:
+    """The lock is its session's, which must not go on in a pool."""
+    await write(engine, "a", "p1")
+    async with relaying(engine, redis):
+        assert await published(redis, "a", 1) == [("1-0", "p1")]
+    another = create_async_engine(_asyncpg_url(empty_database_url))
+    try:
+        async with relaying(another, redis):
+            await write(engine, "a", "p2")
+            assert await published(redis, "a", 2) == [("1-0", "p1"), ("2-0", "p2")]
+    finally:
+        await another.dispose()
+
+
+async def test_however_much_is_old_it_is_forgotten_in_parts(
+    engine: AsyncEngine, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared.outbox, "_FORGET_AT_ONCE", 3)
+    await write(engine, "a", *(f"p{number}" for number in range(10)))
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE outbox SET created_at = now() - interval '400 days'"))
+    await write(engine, "a", "new")
+    async with relaying(engine, redis), asyncio.timeout(60):
+        while len(await kept(engine, "a")) > 1:  # noqa: ASYNC110  (what is waited for lies in the database)
+            await asyncio.sleep(0.05)
+    assert await kept(engine, "a") == [(11, "new")]
 
 
 async def kept(engine: AsyncEngine, stream: str) -> list[tuple[int, str]]:
