@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.alerts.conditions import Change, LevelRule, Unreadable
+from services.alerts.conditions import Change, LevelRule, Readings, Unreadable
 from services.alerts.conditions.across import Group, Kept, by_datastream, from_bytes, to_bytes
 from services.alerts.engine.across_book import AcrossBook
 from services.alerts.engine.across_missed import MissedByMembers
@@ -197,7 +197,7 @@ class AcrossShare:
         changed: list[tuple[Subject, LevelRule, Change]] = []
         for key, group in self._groups.items():
             own = {i: found[i] for i in group.condition.datastreams if i in found}
-            change = group.take(own, clock) if own else None
+            change = await self._take(key, group, own, clock) if own else None
             if change is not None:
                 changed.append((self._subjects[key], group.rule, change))
         self.positions |= {fact.stream: fact.position for fact, _ in taken}
@@ -205,6 +205,17 @@ class AcrossShare:
         if changed:
             await self._write(changed, now)
         return len(taken)
+
+    async def _take(self, key: Key, group: Group, readings: Mapping[int, Readings], clock: int) -> Change | None:
+        """In a thread: a late reading of many members is much to evaluate again, and others wait for the loop."""
+        try:
+            return await asyncio.to_thread(group.take, readings, clock)
+        except Exception:
+            # Pure code: it would fail again. What stands stays, and the rules of all others go on.
+            log.exception("across_rule_failed", park_id=key[0], rule_id=key[1])
+            group.samples = {}
+            group.begin_anew(group.condition, group.rule, group.standing(), group.head.peak)
+            return None
 
     async def _write(self, changed: list[tuple[Subject, LevelRule, Change]], now: datetime) -> None:
         async with self._database.begin() as connection:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import httpx
+from redis.exceptions import RedisError
 
 from services.alerts.engine import metrics
 from services.alerts.engine.across import AcrossShare
@@ -73,7 +74,8 @@ class AcrossWatch:
             await share.forget()
             return 0
         if lacking := [stream for stream in streams if stream not in share.positions]:
-            await share.begin_streams(await self._reader.last_positions(lacking))
+            await self._begin_streams(share, lacking)
+            streams = [stream for stream in streams if stream in share.positions]
         facts = await self._reader.read({stream: share.positions[stream] for stream in streams}, block_ms=block_ms)
         if facts:
             try:
@@ -85,6 +87,15 @@ class AcrossWatch:
             metrics.ACROSS_POSITION.labels(share.name, stream).set(position)
         await self._store(share)
         return len(facts)
+
+    async def _begin_streams(self, share: AcrossShare, lacking: list[str]) -> None:
+        """From their end on; without Redis, which knows it, those go on that are read already."""
+        try:
+            await share.begin_streams(await self._reader.last_positions(lacking))
+        except RedisError as error:
+            if not share.positions:
+                raise
+            log.warning("across_streams_not_begun", streams=lacking, error=str(error)[:200])
 
     async def check(self) -> None:
         """For the readiness path: raise with the reason while the evaluation does not go on."""
@@ -118,7 +129,7 @@ class AcrossWatch:
         while True:
             try:
                 await self._book.refresh()
-            except OUTAGES as error:
+            except (*OUTAGES, ValueError) as error:  # a rule of a newer version: what is known goes on
                 log.warning("across_rules_not_read", error=f"{type(error).__name__}: {error}"[:200])
             await asyncio.sleep(_RULES_S if self._book.version else 0.2)
 

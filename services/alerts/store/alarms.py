@@ -174,10 +174,17 @@ async def update_values(
     await connection.execute(
         text(
             """
-            UPDATE alarm SET value = new.value, peak_value = greatest(alarm.peak_value, new.peak)
-            FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]), CAST(:values AS float8[]),
-                CAST(:peaks AS float8[])) AS new (rule, key, value, peak)
-            WHERE alarm.subject_key = new.key AND alarm.rule_id = new.rule AND alarm.active AND alarm.closed_at IS NULL
+            WITH free AS (
+                SELECT alarm.id, new.value, new.peak
+                FROM unnest(CAST(:rules AS text[]), CAST(:keys AS text[]), CAST(:values AS float8[]),
+                    CAST(:peaks AS float8[])) AS new (rule, key, value, peak)
+                JOIN alarm ON alarm.subject_key = new.key AND alarm.rule_id = new.rule
+                WHERE alarm.active AND alarm.closed_at IS NULL
+                -- Who moves an alarm tells its value too: nobody waits for another, in whatever order they lock.
+                ORDER BY alarm.id FOR UPDATE OF alarm SKIP LOCKED
+            )
+            UPDATE alarm SET value = free.value, peak_value = greatest(alarm.peak_value, free.peak)
+            FROM free WHERE alarm.id = free.id
             """
         ),
         {

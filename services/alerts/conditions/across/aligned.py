@@ -7,16 +7,14 @@ import numpy as np
 
 from services.alerts.conditions.readings import Bools, Floats, Ints, Readings, no_readings
 
-FORGOTTEN = 86_400_000_000
-"""A datastream that has proved nothing for a day is no member any more, until it does; microseconds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
     """Rows are instants, columns members. `value` is NaN where there is none to count.
 
     `height` is what is compared: the value, or infinity beyond the range. `present`: the value counts at that instant.
-    `vanished`: there was one, too old now, so it may be anything. `at` is the time of the reading.
+    `vanished`: there was one, too old now, so it may be anything, for as long as it is a member. `at` is the time of
+    the reading.
     """
 
     value: Floats
@@ -52,7 +50,7 @@ def aligned(
         if window:
             newest = _highest(readings, instants, newest, window)
         found.present[:, column] = present
-        found.vanished[:, column] = (place >= 0) & ~present & (age <= FORGOTTEN)
+        found.vanished[:, column] = (place >= 0) & ~present
         found.value[:, column] = np.where(present, readings.value[newest], np.nan)
         found.height[:, column] = np.where(present, readings.height()[newest], np.nan)
         found.at[:, column] = readings.time[newest]

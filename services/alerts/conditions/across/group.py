@@ -67,11 +67,13 @@ class Group:
         began, first = self.head, NEVER
         newest = self._instants[-1] if self._instants else self.base.last
         for datastream_id, found in readings.items():
-            in_time = found.time > self.base.last
+            # What comes from before the base, within the bound, counts for what follows the base: a base is ahead of
+            # the bound where the rule or its members have just changed.
+            in_time = found.time > min(self.base.last, self.clock - self.bound)
             self.too_late += int(np.count_nonzero(~in_time))
             if in_time.any():
                 self.samples[datastream_id] = merged(self.samples.get(datastream_id), found.take(in_time))
-                first = min(first, int(found.time[in_time].min()))
+                first = min(first, max(int(found.time[in_time].min()), self.base.last + 1))
         if first == NEVER:
             return None
         change = self._evaluate(first, began.level, first if first <= newest else None)
@@ -163,6 +165,9 @@ class Group:
         """Move the base over what no reading may come before any more, and let go of what nothing rests on."""
         settled = bisect_left(self._instants, self.clock - self.bound)
         settled = max(settled, len(self._instants) - MOST_INSTANTS)
+        # Nothing is evaluated again without the readings that it rested on.
+        cut = max((int(found.time[-MOST_KEPT]) for found in self.samples.values() if len(found) > MOST_KEPT), default=0)
+        settled = max(settled, bisect_left(self._instants, cut))
         if settled > 0:
             self.base = self._states[settled - 1]
             del self._instants[:settled], self._states[:settled]

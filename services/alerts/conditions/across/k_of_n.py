@@ -1,6 +1,6 @@
 """k of n stations reach a level: the k-th highest of them does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -47,14 +47,14 @@ class KOfN(AcrossCondition):
     def combine(self, found: Aligned, wind: Floats) -> Combined:
         """The k-th highest; of all, or the highest that any station and those downwind of it give."""
         if self.sector is None:
-            return _kth(found, self.k)
+            return self._of_all(found)
         count, most = len(self.members), max(1, _AT_ONCE // max(1, len(self.members) ** 2))
         parts = [
             self._along_wind(_rows(found, slice(first, first + most)), wind[first : first + most])
             for first in range(0, len(wind), most)
         ]
         if not parts or not count:
-            return _kth(found, self.k)
+            return self._of_all(found)
         return Combined(*(np.concatenate([getattr(part, name) for part in parts]) for name in Combined.__slots__))
 
     def roles(self, found: Aligned, wind: Floats) -> list[str]:
@@ -70,6 +70,11 @@ class KOfN(AcrossCondition):
         """In numbers."""
         told = {"kind": self.kind, "k": self.k, "within_s": self.within / 1e6, "along_wind": self.sector is not None}
         return told | ({"sector_deg": self.sector} if self.sector is not None else {})
+
+    def _of_all(self, found: Aligned) -> Combined:
+        one = _kth(found, self.k)
+        unknown = ~found.present.any(axis=1) & (len(self.members) >= self.k)
+        return replace(one, high=np.where(unknown, np.inf, one.high))
 
     def _along_wind(self, found: Aligned, wind: Floats) -> Combined:
         downwind = self._downwind(wind)
@@ -104,11 +109,10 @@ def _kth(found: Aligned, k: int) -> Combined:
     order = np.argsort(height, axis=1, kind="stable")
     rows, column = np.arange(len(height)), order[:, -k]
     at_most = np.sort(np.where(found.vanished, np.inf, height), axis=1)[:, -k]
-    nobody = ~found.present.any(axis=1)
     low = height[rows, column]
     return Combined(
-        np.where(nobody | np.isneginf(low), np.nan, low),
-        np.where(nobody, np.inf, at_most),
+        np.where(np.isneginf(low), np.nan, low),
+        at_most,
         np.where(found.present[rows, column], found.value[rows, column], np.nan),
     )
 

@@ -63,9 +63,17 @@ def test_who_has_vanished_may_be_anything_and_who_never_spoke_is_nobody() -> Non
     assert high == inf
 
 
-def test_who_vanished_a_day_ago_is_no_member_any_more() -> None:
+def test_who_vanished_may_be_anything_however_long_ago() -> None:
+    """An alarm that stands on what was destroyed does not clear by waiting."""
     samples = {1: readings(s0=5.0, s90000=5.0), 2: readings(s0=3.0), 3: readings(s90000=1.0)}
-    assert at(k_of_n(2), samples, 90_000)[:2] == (1.0, 1.0)
+    assert at(k_of_n(2), samples, 90_000)[:2] == (1.0, 5.0)
+
+
+def test_along_the_wind_a_station_that_never_spoke_holds_no_alarm_up() -> None:
+    """The one furthest downwind has nobody else in its sector."""
+    samples = {1: readings(s0=0.1), 2: readings(s0=0.1)} | wind(0)
+    low, high, _ = at(k_of_n(2, sector=50), samples, 1)
+    assert (low, high) == (0.1, 0.1)
 
 
 def test_beyond_the_range_is_above_every_level() -> None:
