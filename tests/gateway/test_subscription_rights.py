@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from sqlalchemy import text
 
 from services.gateway.audit_store import AuditEntry
 from services.gateway.auth import ApiKey, KeyRecord
@@ -70,6 +71,7 @@ async def test_a_subscription_is_seen_by_its_organisation_for_its_parks(door: Do
     other = await door.client(await key_of(store, "other", "north", "south"))
     installation = await door.client(await keys.new("*"))
     narrow = await door.client(await keys.new("north"))
+    without = await door.client(await keys.new("north", "south"))
     made = (await acme.post(PATH, json=wanted("north", "south"))).json()
     assert (made["organisation_id"], made["created_by"]) == ("acme", "acme")
 
@@ -79,10 +81,25 @@ async def test_a_subscription_is_seen_by_its_organisation_for_its_parks(door: Do
         assert (made["id"] in listed) is alone
         return alone
 
-    assert [await sees(client) for client in (acme, other, installation, narrow)] == [True, False, True, False]
+    everybody = (acme, other, installation, narrow, without)
+    assert [await sees(client) for client in everybody] == [True, False, True, False, False]
+    made_without = (await without.post(PATH, json=wanted("north"))).json()
+    assert (await narrow.get(f"{PATH}/{made_without['id']}")).status_code == 200
+    assert (await acme.get(f"{PATH}/{made_without['id']}")).status_code == 404
     assert (await other.delete(f"{PATH}/{made['id']}")).status_code == 404
     assert (await acme.delete(f"{PATH}/{made['id']}")).status_code == 204
     assert not await sees(acme)
+
+
+async def test_who_only_reads_does_not_see_the_path_of_a_receiver(door: Door, keys: Keys) -> None:
+    writer = await door.client(await keys.new("north"))
+    reader = await door.client(await keys.new("north", scopes=[Scope.READ]))
+    made = (await writer.post(PATH, json=wanted("north"))).json()
+    assert made["delivery"]["target"] == HOOK["url"]
+    alone = (await reader.get(f"{PATH}/{made['id']}")).json()
+    [listed] = (await reader.get(PATH)).json()["items"]
+    assert alone["delivery"] == listed["delivery"] == {"channel": "webhook", "target": "https://example.org/..."}
+    assert (await writer.get(f"{PATH}/{made['id']}")).json()["delivery"]["target"] == HOOK["url"]
 
 
 async def test_subscriptions_are_listed_page_by_page_and_changed(door: Door, keys: Keys, store: Store) -> None:
@@ -111,6 +128,33 @@ async def test_subscriptions_are_listed_page_by_page_and_changed(door: Door, key
     noted = [(method, path, status) for _, method, path, _, status in await entries(store, 8)]
     assert noted[3] == ("DELETE", f"{PATH}/{made[1]['id']}", 204)
     assert noted[4] == ("PATCH", one, 200)
+
+
+async def test_dead_letters_are_for_those_who_may_read_what_they_tell(door: Door, keys: Keys, store: Store) -> None:
+    client = await door.client(await keys.new("*"))
+    one = f"{PATH}/{(await client.post(PATH, json=wanted('north', kinds=['run']))).json()['id']}"
+    async with store._engine.begin() as connection:
+        # It was about more before.
+        await connection.execute(
+            text(
+                """
+                INSERT INTO subscription_dead (subscription_id, seq, stream, position, kind, park_id, data, at,
+                    died_at, error)
+                SELECT CAST(:id AS uuid), seq, 'x', seq, kind, park, '{"state": "failed", "transition": "raised"}',
+                    now(), now(), 'x'
+                FROM (VALUES (1, 'run', 'north'), (2, 'alarm', 'north'), (3, 'run', 'south')) AS d (seq, kind, park)
+                """
+            ),
+            {"id": one.rsplit("/", 1)[1]},
+        )
+
+    async def told(client: httpx.AsyncClient) -> list[int]:
+        return [letter["seq"] for letter in (await client.get(f"{one}/dead-letters")).json()["items"]]
+
+    narrow = await door.client(await keys.new("north", scopes=[*BOTH, Scope.RUNS_READ]))
+    assert (await told(narrow), await told(client)) == ([1], [1, 2, 3])
+    assert (await narrow.post(f"{one}/dead-letters/replay", json={})).json() == {"count": 1}
+    assert await told(client) == [2, 3]
 
 
 WRONG: list[dict[str, Any]] = [

@@ -62,7 +62,7 @@ async def list_subscriptions(
     """The subscriptions of one's organisation that are about parks that one sees, oldest first."""
     after = cursors.read(cursor, _place) if cursor else None
     found = await gateway_of(request).subscriptions.store.page(_onlooker(who), after, limit + 1)
-    items = [SubscriptionItem.of(shown) for shown in found[:limit]]
+    items = [_item(who, shown) for shown in found[:limit]]
     following = cursors.write(to_microseconds(items[-1].created_at), items[-1].id) if len(found) > limit else None
     return SubscriptionPage(items=items, next=following)
 
@@ -96,7 +96,7 @@ async def create_subscription(request: Request, who: Writer, body: NewSubscripti
 @router.get("/{subscription_id}", openapi_extra=_READ)
 async def one_subscription(subscription_id: UUID, request: Request, who: Reader) -> SubscriptionItem:
     """A subscription, and whether its messages arrive."""
-    return SubscriptionItem.of(await _one(request, who, subscription_id))
+    return _item(who, await _one(request, who, subscription_id))
 
 
 @router.patch("/{subscription_id}", openapi_extra=_WRITE, responses=responses(Conflict))
@@ -200,6 +200,10 @@ def _onlooker(who: Principal) -> Onlooker:
     return Onlooker(who.organisation_id, who.parks, _readable(who))
 
 
+def _item(who: Principal, shown: Shown) -> SubscriptionItem:
+    return SubscriptionItem.of(shown, whole=who.may(Scope.SUBSCRIPTIONS_WRITE))
+
+
 async def _one(request: Request, who: Principal, id_: UUID) -> Shown:
     shown = await gateway_of(request).subscriptions.store.one(id_, _onlooker(who))
     if shown is None:
@@ -216,7 +220,7 @@ async def _managed(request: Request, who: Principal, id_: UUID) -> Shown:
 
 async def _changed(request: Request, who: Principal, id_: UUID) -> SubscriptionItem:
     gateway_of(request).subscriptions.wake()
-    return SubscriptionItem.of(await _one(request, who, id_))
+    return _item(who, await _one(request, who, id_))
 
 
 def _parks(who: Principal, asked: list[str]) -> frozenset[str]:

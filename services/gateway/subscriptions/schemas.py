@@ -127,9 +127,9 @@ class SubscriptionItem(BaseModel):
     health: Health
 
     @classmethod
-    def of(cls, shown: Shown) -> "SubscriptionItem":
-        """As it stands in the store."""
-        return cls(**_fields(shown))
+    def of(cls, shown: Shown, *, whole: bool) -> "SubscriptionItem":
+        """As it stands in the store; the target is `whole` for those who may change it."""
+        return cls(**_fields(shown, whole=whole))
 
 
 class CreatedSubscription(SubscriptionItem):
@@ -221,18 +221,18 @@ class DeadLetterPage(BaseModel):
     next: str | None
 
 
-def shown_target(subscription: Subscription) -> str:
-    """The target without what may be a secret: the query of a URL, and the whole path of a robot's."""
+def shown_target(subscription: Subscription, *, whole: bool) -> str:
+    """The target without what may be a secret: the query of a URL; the path of a robot's, and unless `whole` of all."""
     if subscription.channel is Channel.EMAIL:
         return subscription.target
     parts = urlsplit(subscription.target)
-    if subscription.channel.is_robot:
+    if subscription.channel.is_robot or not whole:
         return f"{parts.scheme}://{parts.netloc}/..."
     hidden = "?..." if parts.query else ""
     return f"{parts.scheme}://{parts.netloc}{parts.path}{hidden}"
 
 
-def _fields(shown: Shown) -> dict[str, object]:
+def _fields(shown: Shown, *, whole: bool) -> dict[str, object]:
     one, standing = shown.subscription, shown.subscription.standing
     return {
         "id": one.id,
@@ -244,7 +244,7 @@ def _fields(shown: Shown) -> dict[str, object]:
         "kinds": sorted(one.kinds),
         "least_colour": one.least,
         "language": one.language,
-        "delivery": {"channel": one.channel, "target": shown_target(one)},
+        "delivery": {"channel": one.channel, "target": shown_target(one, whole=whole)},
         "enabled": standing.enabled,
         "disabled_reason": standing.disabled_reason,
         "health": {
@@ -262,4 +262,4 @@ def _fields(shown: Shown) -> dict[str, object]:
 
 def created(shown: Shown, secret: str | None) -> CreatedSubscription:
     """The answer to who made it."""
-    return CreatedSubscription(**_fields(shown), secret=secret)
+    return CreatedSubscription(**_fields(shown, whole=True), secret=secret)

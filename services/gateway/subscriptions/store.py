@@ -26,7 +26,8 @@ MOST_COUNTED = 10_000
 """Of the events that wait; one more says that there are more."""
 _TABLES = "subscription s LEFT JOIN organisation o ON o.id = s.organisation_id"
 _SEEN = """
-    (CAST(:organisation AS text) IS NULL OR s.organisation_id = :organisation)
+    (s.organisation_id = CAST(:organisation AS text)
+     OR (CAST(:organisation AS text) IS NULL AND (:everywhere OR s.organisation_id IS NULL)))
     AND (:everywhere OR s.parks <@ CAST(:parks AS text[]))
 """
 _SHOWN = f"""
