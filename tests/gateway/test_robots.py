@@ -127,6 +127,33 @@ async def test_a_robot_that_is_busy_is_told_again_and_more_at_once(
             await asyncio.sleep(0.02)
 
 
+class Later(Message):
+    """An alarm as a later version might tell it."""
+
+    park_id: str = "north"
+    news: int = 1
+
+
+async def test_a_fact_of_a_later_version_is_set_aside_alone(
+    client: httpx.AsyncClient, receiver: Receiver, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "REFUSED_ATTEMPTS", 2)
+    receiver.said = b'{"errcode": 0}'
+    made = await subscribe(client, {"channel": "wecom", "url": f"{receiver.url}/hook"})
+    hook = await subscribe(client, {"channel": "webhook", "url": f"{receiver.url}/webhook"})
+    await client.patch(f"{PATH}/{made['id']}", json={"enabled": False})
+    await outbox.write("alarms", alarm("north"), Later(), alarm("north"))
+    webhooks = [json.loads(one.body) for one in (await receiver.wait(3)) if one.path == "/webhook"]
+    assert [one["type"] for one in webhooks] == ["alarm.raised", "alarm.unknown", "alarm.raised"]
+    assert webhooks[1]["data"] == {"park_id": "north", "news": 1}
+    await client.patch(f"{PATH}/{made['id']}", json={"enabled": True})
+    told = (await receiver.wait(5))[3:]
+    assert [one.body.count(b"alarm raised") for one in told] == [1, 1]
+    [letter] = (await client.get(f"{PATH}/{made['id']}/dead-letters")).json()["items"]
+    assert (letter["event_id"], letter["type"], letter["data"]["news"]) == ("alarms-2", "alarm.unknown", 1)
+    assert (await client.get(f"{PATH}/{hook['id']}")).json()["health"]["dead_letters"] == 0
+
+
 async def test_an_alertmanager_is_told_of_alarms(client: httpx.AsyncClient, receiver: Receiver, outbox: Outbox) -> None:
     await subscribe(client, {"channel": "alertmanager", "url": f"{receiver.url}/am/"})
     await outbox.write("runs", run("north"))

@@ -91,6 +91,8 @@ class Delivery:
             count, outcome = await self._sender.send(subscription, events, now)
         except Exception:
             # Not the receiver's fault; tried again like everything, and not for ever.
+            if len(events) > 1:  # Which of them it is shows alone.
+                return await self.attempt(subscription, events[:1], now)
             log.exception("subscription_message_failed", id=str(subscription.id), told=events[0].id)
             count, outcome = 1, Outcome(False, "the gateway could not make the message", refused=True)
         SECONDS.labels(subscription.channel).observe(time.perf_counter() - begun)

@@ -1,6 +1,7 @@
 """Reads the facts of one producer into the log of events, from where it was left, through every outage."""
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 
 import httpx
@@ -8,12 +9,13 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.gateway.events.event import REPLAYED, Event
+from services.gateway.events.event import REPLAYED, Event, Kind
 from services.gateway.events.feeds import OUTAGES, RETRY_S, end_of_stream, not_understood
 from services.gateway.events.live import MESSAGES
 from services.gateway.subscriptions.log_store import Levelled, add_events, begin_sources, source_positions
 from services.gateway.subscriptions.metrics import LOGGED
 from services.gateway.subscriptions.subscription import level_of
+from services.gateway.tenancy import PARK_ID
 from shared.outbox import http_catch_up
 from shared.streams import Fact, FactReader
 from shared.telemetry import get_logger
@@ -81,6 +83,19 @@ def _levelled(fact: Fact) -> Levelled | None:
         message = MESSAGES[kind].decode(fact.payload)
     except ValidationError as error:
         not_understood(fact, error)
-        return None
+        return _as_it_came(fact, kind)
     data = message.model_dump_json().encode()
     return Levelled(Event(kind, message.park_id, data, fact.stream, fact.position), level_of(message))
+
+
+def _as_it_came(fact: Fact, kind: Kind) -> Levelled | None:
+    """A fact of a later version, if it says of which park it is: who cannot make a message of it sets it aside."""
+    try:
+        body = json.loads(fact.payload)
+        data = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    park_id = body.get("park_id") if isinstance(body, dict) else None
+    if not isinstance(park_id, str) or not PARK_ID.fullmatch(park_id):
+        return None
+    return Levelled(Event(kind, park_id, data, fact.stream, fact.position), None)

@@ -130,15 +130,20 @@ class LoggedEvent:
             return TEST
         match self.kind:
             case Kind.ALARM:
-                return f"alarm.{self.body['transition']}"
+                return f"alarm.{self._said('transition')}"
             case Kind.INCIDENT:
-                return f"incident.{self.body['change']}"
+                return f"incident.{self._said('change')}"
             case Kind.RUN:
-                return f"run.{self.body['state']}"
+                return f"run.{self._said('state')}"
             case Kind.FLOOD:
-                return "flood.began" if self.body["ended_at"] is None else "flood.ended"
+                return "flood.began" if self.body.get("ended_at") is None else "flood.ended"
             case _:
                 return f"{self.kind}.called"
+
+    def _said(self, name: str) -> str:
+        # A fact of a later version may not say it.
+        said = self.body.get(name)
+        return said if isinstance(said, str) else "unknown"
 
 
 def level_of(message: Told) -> Colour | None:
