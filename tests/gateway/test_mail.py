@@ -25,9 +25,13 @@ TO = ["duty@example.org", "li.na@example.org"]
 
 @dataclass
 class MailServer:
-    """Takes e-mail; answers `replies` to the end of the data first, then that it is taken."""
+    """Takes e-mail; answers `replies` to the end of the data first, then that it is taken.
+
+    `to_recipients` is what it answers to each of these, once per word.
+    """
 
     replies: list[bytes] = field(default_factory=list)
+    to_recipients: dict[str, list[bytes]] = field(default_factory=dict)
     taken: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
     attempts: int = 0
@@ -39,7 +43,11 @@ class MailServer:
             while line := await reader.readline():
                 command = line.strip().upper()
                 if command.startswith(b"RCPT"):
-                    recipients.append(line.decode().split("<")[1].split(">")[0])
+                    address = line.decode().split("<")[1].split(">")[0]
+                    if words := self.to_recipients.get(address):
+                        writer.write(words.pop(0))
+                        continue
+                    recipients.append(address)
                 if command == b"DATA":
                     writer.write(b"354 go on\r\n")
                     writer.write(self._take(recipients, await reader.readuntil(b"\r\n.\r\n")))
@@ -141,6 +149,28 @@ async def test_what_comes_together_is_one_mail(
     [(_, message)] = await server.wait(1)
     assert message["Subject"].endswith("(5 events)")
     assert message.get_content().count("alarm raised") == 5
+
+
+async def test_who_is_put_off_is_told_later_and_who_is_refused_is_named(
+    mail_door: tuple[Door, MailServer], keys: Keys, outbox: Outbox
+) -> None:
+    door, server = mail_door
+    client = await door.client(await keys.new("north"))
+    to = [*TO, "gone@example.org"]
+    given = {"name": "duty", "parks": ["north"], "delivery": {"channel": "email", "to": to}}
+    made = (await client.post(PATH, json=given)).json()
+    server.to_recipients = {TO[1]: [b"450 later\r\n"], to[2]: [b"550 nobody\r\n"] * 2}
+    await outbox.write("alarms", alarm("north"))
+    first, second = await server.wait(2)
+    assert [first[0], second[0]] == [TO[:1], TO[1:2]]
+    assert first[1]["Message-ID"] == second[1]["Message-ID"]
+    async with asyncio.timeout(20):
+        while True:
+            health = (await client.get(f"{PATH}/{made['id']}")).json()["health"]
+            if health["backlog"] == 0:
+                break
+            await asyncio.sleep(0.02)
+    assert (health["last_error"], health["dead_letters"]) == ("the mail server refused gone@example.org (550)", 0)
 
 
 async def test_addresses_that_are_none(mail_door: tuple[Door, MailServer], keys: Keys) -> None:

@@ -78,7 +78,8 @@ class Delivery:
         count, outcome = await self.attempt(subscription, batch.events, now)
         if outcome.delivered:
             upto = batch.upto if batch.is_all and count == len(batch.events) else batch.events[count - 1].seq
-            await self._store.taken(subscription, upto, now + timedelta(seconds=manner.pause_s), now)
+            next_at = now + timedelta(seconds=manner.pause_s)
+            await self._store.taken(subscription, upto, next_at, now, outcome.error)
         else:
             await self._not_taken(subscription, batch, count, outcome, utc_now())
 

@@ -33,7 +33,7 @@ _NEXT = text(
 )
 _TAKEN = text(
     """
-    UPDATE subscription SET cursor = :upto, attempts = 0, failing_since = NULL, last_error = NULL,
+    UPDATE subscription SET cursor = :upto, attempts = 0, failing_since = NULL, last_error = :error,
         next_attempt_at = :next, last_sent_at = coalesce(CAST(:sent_at AS timestamptz), last_sent_at)
     WHERE id = :id AND cursor = :cursor
     """
@@ -123,9 +123,11 @@ class DeliveryStore:
         """There was nothing for it up to this number."""
         await self._change(_PASSED, subscription, upto=upto)
 
-    async def taken(self, subscription: Subscription, upto: int, next_at: datetime, sent_at: datetime) -> bool:
-        """It was told of all up to this number; False where it was overtaken."""
-        return await self._change(_TAKEN, subscription, upto=upto, next=next_at, sent_at=sent_at)
+    async def taken(
+        self, subscription: Subscription, upto: int, next_at: datetime, sent_at: datetime, error: str | None
+    ) -> bool:
+        """It was told of all up to this number, by and large (`error`); False where it was overtaken."""
+        return await self._change(_TAKEN, subscription, upto=upto, next=next_at, sent_at=sent_at, error=error)
 
     async def failed(
         self, subscription: Subscription, error: str, now: datetime, next_at: datetime, *, gone: bool

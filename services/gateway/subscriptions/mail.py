@@ -3,6 +3,7 @@
 import asyncio
 import smtplib
 import ssl
+from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ TIMEOUT_S = 15.0
 BETWEEN = ","
 """Stands between the addresses of a subscription."""
 _AT_ONCE = 4
+_MOST_HALF_TAKEN = 1000
+Refusals = dict[str, tuple[int, bytes]]
+"""Recipients that the mail server refused, with its code and words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Mailer:
     def __init__(self, server: MailServer | None, timeout_s: float = TIMEOUT_S) -> None:
         self.server = server
         self._timeout_s = timeout_s
+        # Who has an e-mail already that others are still to get, by Message-ID: they do not get it at each attempt.
+        self._half_taken: OrderedDict[str, frozenset[str]] = OrderedDict()
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="mail")
 
     async def send(self, subscription: Subscription, events: Sequence[LoggedEvent], now: datetime) -> Outcome:
@@ -48,8 +54,12 @@ class Mailer:
         if self.server is None:
             return Outcome(False, "the gateway has no mail server (FENCELINE_GATEWAY_SMTP_HOST)")
         message = message_of(subscription, events, self.server.sender, now)
+        id_ = str(message["Message-ID"])
+        have_it = self._half_taken.get(id_, frozenset())
+        to = [address for address in subscription.target.split(BETWEEN) if address not in have_it]
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._hand_in, self.server, message)
+            loop = asyncio.get_running_loop()
+            refusals = await loop.run_in_executor(self._threads, self._hand_in, self.server, message, to)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             return Outcome(False, f"the mail server refused all recipients ({codes[0]})", refused=min(codes) >= 500)
@@ -58,9 +68,15 @@ class Mailer:
             return Outcome(False, f"the mail server answered {error.smtp_code}", refused=refused)
         except (OSError, smtplib.SMTPException) as error:
             return Outcome(False, f"no connection to the mail server: {' '.join(str(error).split())[:150]}")
-        return Outcome(True)
+        if any(code < 500 for code, _ in refusals.values()):
+            self._half_taken[id_] = have_it | (set(to) - refusals.keys())
+            if len(self._half_taken) > _MOST_HALF_TAKEN:
+                self._half_taken.popitem(last=False)
+            return Outcome(False, _told(refusals))
+        self._half_taken.pop(id_, None)
+        return Outcome(True, _told(refusals) if refusals else None)
 
-    def _hand_in(self, server: MailServer, message: EmailMessage) -> None:
+    def _hand_in(self, server: MailServer, message: EmailMessage, to: Sequence[str]) -> Refusals:
         context = ssl.create_default_context() if server.security != "none" else None
         connection = (
             smtplib.SMTP_SSL(server.host, server.port, timeout=self._timeout_s, context=context)
@@ -72,11 +88,16 @@ class Mailer:
                 connection.starttls(context=context)
             if server.username is not None:
                 connection.login(server.username, server.password or "")
-            connection.send_message(message)
+            return connection.send_message(message, to_addrs=to)
 
     def close(self) -> None:
         """Close; what is under way ends by itself."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _told(refusals: Refusals) -> str:
+    each = ", ".join(f"{address} ({code})" for address, (code, _) in sorted(refusals.items()))
+    return f"the mail server refused {each}"[:400]
 
 
 def message_of(subscription: Subscription, events: Sequence[LoggedEvent], sender: str, now: datetime) -> EmailMessage:

@@ -19,7 +19,8 @@ REFUSED_ATTEMPTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt. `error` is for the owner of the subscription and holds no secret.
+    """What became of one attempt. `error` is for the owner of the subscription and holds no secret; what was
+    delivered may have one too, where some recipients of several did not get it.
 
     `refused`: the receiver is there and objects to this message. `gone`: it wants nothing any more (HTTP 410).
     """
