@@ -46,6 +46,7 @@ from services.alerts.engine.trials import TrialRunner
 from services.alerts.settings import AlertsSettings
 from shared import database, http_client
 from shared import redis as shared_redis
+from shared.ending import end_all
 from shared.health import Health
 from shared.outbox import OutboxRelay, facts_router, http_catch_up
 from shared.streams import FactReader, observation_stream, shard_of
@@ -173,9 +174,7 @@ def build_app(settings: AlertsSettings) -> FastAPI:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_all(tasks)
             await runner.stop()
             await across_watch.stop()
             await ingest.aclose()

@@ -14,7 +14,7 @@ from services.gateway import audit_api, docs, parks, sign_in
 from services.gateway.admission import admission
 from services.gateway.audit import Audit, Audited
 from services.gateway.auth import Principal
-from services.gateway.ending import end_all, on_stop_signal
+from services.gateway.ending import on_stop_signal
 from services.gateway.events import api as events_api
 from services.gateway.events.live import LiveEvents
 from services.gateway.identity_store import IdentityStore
@@ -35,6 +35,7 @@ from services.gateway.subscriptions.sending import Sender
 from services.gateway.subscriptions.service import Subscriptions
 from services.gateway.tenancy import PlainPathsOnly
 from shared import database, http_client, redis
+from shared.ending import end_all
 from shared.health import Health
 from shared.park_file import ParkFile
 from shared.telemetry import get_logger

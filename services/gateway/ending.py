@@ -1,4 +1,4 @@
-"""The end of a process: tells streams that never end by themselves of it, and ends the tasks behind them.
+"""The end of a process: tells streams that never end by themselves of it.
 
 The web server waits for open connections before it shuts the application down, so an event stream has to hear of the
 signal itself. The server's own handler still runs.
@@ -7,11 +7,10 @@ signal itself. The server's own handler still runs.
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-AGAIN_S = 1.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -37,14 +36,3 @@ def on_stop_signal(action: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
-
-
-async def end_all(tasks: Iterable[asyncio.Task[None]], again_s: float = AGAIN_S) -> None:
-    """Cancel until all have ended: up to Python 3.11 a cancellation that comes together with an answer can be lost."""
-    all_of_them = list(tasks)
-    waiting = set(all_of_them)
-    while waiting:
-        for task in waiting:
-            task.cancel()
-        _, waiting = await asyncio.wait(waiting, timeout=again_s)
-    await asyncio.gather(*all_of_them, return_exceptions=True)  # nobody else asks how they ended

@@ -35,6 +35,7 @@ from services.ingest.writing.store import Connection
 from services.ingest.writing.writer import Writer
 from shared import database
 from shared import redis as shared_redis
+from shared.ending import end_all
 from shared.fact_readers import readers_router
 from shared.health import Health
 from shared.outbox import OutboxRelay, facts_router
@@ -209,12 +210,7 @@ async def _stop(state: State, tasks: list[asyncio.Task[None]]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_S):
             await state.writer.drained()
-    pending = set(tasks)
-    while pending:
-        # Once may not do: libraries lose a cancellation that comes at the wrong moment.
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=1.0)
+    await end_all(tasks)
     await state.redis.aclose()
     await state.questions.dispose()
     await state.engine.dispose()

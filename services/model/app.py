@@ -17,11 +17,11 @@ from services.model.api.dependencies import State
 from services.model.following import AlarmFollower
 from services.model.queueing import put_back_neglected
 from services.model.settings import ModelSettings
-from services.model.stopping import stop
 from services.model.store import attempts
 from services.model.wiring import Parts, open_parts
 from services.model.working import worker_name
 from shared import database, http_client, redis
+from shared.ending import end_all
 from shared.health import Check, Health
 from shared.outages import DATABASE_OUTAGES
 from shared.outbox import OutboxRelay, facts_router, http_catch_up
@@ -92,7 +92,7 @@ async def _background(settings: ModelSettings, parts: Parts, relay: OutboxRelay)
     try:
         yield
     finally:
-        await stop(tasks)
+        await end_all(tasks)
 
 
 async def _sweep(settings: ModelSettings, parts: Parts) -> None:

@@ -30,12 +30,12 @@ from services.model.runs.gather import Limits, Registry, gather
 from services.model.runs.progress import Cancelled, Progress, Watch
 from services.model.runs.result import RunResult, SourceView, Trigger
 from services.model.settings import ModelSettings
-from services.model.stopping import stop
 from services.model.store import attempts
 from services.model.store import registry as registry_store
 from services.model.store.attempts import Claimed
 from services.model.store.runs import state_of
 from services.model.wiring import open_parts
+from shared.ending import end_all
 from shared.messages import RunRequested, RunState
 from shared.outages import DATABASE_OUTAGES
 from shared.redis import BLOCK_MS
@@ -289,7 +289,7 @@ class Worker:
         try:
             yield
         finally:
-            await stop((task,))
+            await end_all((task,))
 
 
 def timed_compute(plan: RunPlan, progress: Progress | None = None) -> RunResult:
@@ -317,7 +317,7 @@ async def work(settings: ModelSettings) -> None:
         waiting = asyncio.create_task(asked.wait())
         alive = asyncio.create_task(_keep_touching(settings.model_worker_alive_file))
         await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
-        await stop((task, waiting, alive))
+        await end_all((task, waiting, alive))
 
 
 async def _keep_touching(path: Path | None) -> None:

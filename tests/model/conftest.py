@@ -17,9 +17,9 @@ from fastapi import FastAPI, HTTPException, Query
 from services.model.app import build_app
 from services.model.ingest_client import IngestClient
 from services.model.settings import ModelSettings
-from services.model.stopping import stop
 from services.model.wiring import Parts, open_parts
 from services.model.working import Worker
+from shared.ending import end_all
 from shared.http_client import ServiceAuth
 from shared.time import iso
 
@@ -229,6 +229,6 @@ def working(settings: ModelSettings, ingest: IngestClient) -> Working:
             try:
                 yield worker
             finally:
-                await stop((task,))
+                await end_all((task,))
 
     return one

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.incidents import Place, Wind
 from services.alerts.notifications import FloodRule, Policy
+from services.alerts.store import policies
 from services.alerts.store.kpi import CALLS
 from services.alerts.store.surroundings import FRESH
 from shared.levels import Colour
@@ -86,7 +87,7 @@ def _background(row: Row[Any]) -> Background:
     winds = zip(row.times or (), row.from_deg or (), row.speed_m_s or (), strict=True)
     places = zip(row.stations or (), row.longitudes or (), row.latitudes or (), strict=True)
     return Background(
-        policy=Policy.model_validate_json(row.document) if row.document is not None else Policy(),
+        policy=policies.read(row.document) if row.document is not None else Policy(),
         flooded=row.flooded,
         since=row.since,
         calls={colour: counts.get(colour, 0) for colour in Colour},

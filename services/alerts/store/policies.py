@@ -4,11 +4,15 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import ValidationError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.notifications import Policy
 from services.alerts.store import waiting
+from shared.telemetry import get_logger
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,14 @@ async def save(
     return _kept(rows.one())
 
 
+def read(document: str) -> Policy:
+    """As it was said; the default where it cannot be read, such as that of a newer version: no alarm waits for that."""
+    try:
+        return Policy.model_validate_json(document)
+    except ValidationError:
+        log.exception("policy_unreadable")
+        return Policy()
+
+
 def _kept(row: Row[tuple[int, str, str, str, datetime]]) -> KeptPolicy:
-    policy = Policy.model_validate_json(row.document)
-    return KeptPolicy(policy, row.version, row.updated_by, row.reason, row.updated_at)
+    return KeptPolicy(read(row.document), row.version, row.updated_by, row.reason, row.updated_at)

@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.gateway.ending import end_all
 from services.gateway.events.live import PRODUCERS
 from services.gateway.key_directory import STORE_ERRORS
 from services.gateway.routing import Service
@@ -23,6 +22,7 @@ from services.gateway.subscriptions.patience import Outcome
 from services.gateway.subscriptions.sending import Sender
 from services.gateway.subscriptions.store import SubscriptionStore
 from services.gateway.subscriptions.subscription import LoggedEvent, Subscription
+from shared.ending import end_all
 from shared.telemetry import get_logger
 from shared.time import utc_now
 
@@ -106,10 +106,14 @@ class Subscriptions:
         swept_at = float("-inf")
         clock = asyncio.get_running_loop().time
         while True:
-            metrics.show(await self._deliveries.backlog(), utc_now())
-            if clock() - swept_at > SWEEP_S:
-                await forget_old(self.engine, utc_now())
-                swept_at = clock()
+            try:
+                metrics.show(await self._deliveries.backlog(), utc_now())
+                if clock() - swept_at > SWEEP_S:
+                    await forget_old(self.engine, utc_now())
+                    swept_at = clock()
+            except STORE_ERRORS as error:
+                # Nobody is told later for that.
+                log.warning("subscriptions_not_counted", error=" ".join(str(error).split())[:200])
             await asyncio.sleep(SHOW_S)
 
 

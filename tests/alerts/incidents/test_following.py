@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from fastapi import HTTPException
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.engine.surroundings import Surroundings
@@ -255,3 +256,17 @@ async def test_an_alarm_waits_for_few_questions(placed: Park) -> None:
     assert [alarm["active"] for alarm in await placed.alarms()] == [False, True]
     assert opened <= 12
     assert returned <= 11
+
+
+async def test_a_policy_that_cannot_be_read_holds_no_alarm_back(placed: Park) -> None:
+    async with placed.database.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO park_policy (park_id, version, document, updated_by, reason, updated_at) "
+                "VALUES ('p', 1, CAST(:document AS jsonb), 'tester', 'another version', now())"
+            ),
+            {"document": '{"of_a_newer_version": 1}'},
+        )
+    await gas(placed, 1)
+    assert len(await placed.alarms()) == 1
+    assert await members(placed) == [[1]]

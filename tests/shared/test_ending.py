@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.gateway.ending import end_all
+from shared.ending import end_all
 
 
 async def test_a_cancellation_that_was_lost_comes_again() -> None:
