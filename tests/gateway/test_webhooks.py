@@ -20,8 +20,9 @@ from services.gateway.identities import Organisation, OrganisationKind
 from services.gateway.identity_store import IdentityStore
 from services.gateway.routing import Service
 from services.gateway.store import Store
-from services.gateway.subscriptions import patience
+from services.gateway.subscriptions import patience, service
 from services.gateway.subscriptions.addresses import AddressNotAllowed, check_url, is_public
+from services.gateway.subscriptions.delivery_store import Backlog, DeliveryStore
 from services.gateway.subscriptions.http import HttpSender, NotSent
 from services.gateway.subscriptions.patience import LONGEST_S, MOST_ASKED_S, wait_s
 from shared.levels import Colour
@@ -280,6 +281,23 @@ async def test_a_receiver_that_is_gone_is_told_no_more(
     assert on.json()["disabled_reason"] is None
     await receiver.wait(2)
     assert comments(receiver) == ["1", "2"]
+
+
+async def test_what_cannot_be_counted_does_not_end_the_lead(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = asyncio.Semaphore(0)
+
+    async def too_slow(_store: DeliveryStore) -> list[Backlog]:
+        asked.release()
+        raise TimeoutError("too slow")
+
+    monkeypatch.setattr(service, "SHOW_S", 0.01)
+    monkeypatch.setattr(DeliveryStore, "backlog", too_slow)
+    keeping = asyncio.create_task(door.gateway.subscriptions._keep_up())
+    async with asyncio.timeout(20):
+        for _ in range(3):
+            await asyncio.wait({asyncio.ensure_future(asked.acquire()), keeping}, return_when="FIRST_COMPLETED")
+    assert not keeping.done()
+    keeping.cancel()
 
 
 async def test_an_organisation_that_is_shut_out_is_told_nothing(
