@@ -1,9 +1,11 @@
 """Who may make, see and change which subscriptions."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from services.gateway.audit_store import AuditEntry
@@ -155,6 +157,56 @@ async def test_dead_letters_are_for_those_who_may_read_what_they_tell(door: Door
     assert (await told(narrow), await told(client)) == ([1], [1, 2, 3])
     assert (await narrow.post(f"{one}/dead-letters/replay", json={})).json() == {"count": 1}
     assert await told(client) == [2, 3]
+
+
+async def test_changes_at_the_same_time_do_not_undo_each_other(door: Door, keys: Keys, store: Store) -> None:
+    client = await door.client(await keys.new("north"))
+    one = f"{PATH}/{(await client.post(PATH, json=wanted('north'))).json()['id']}"
+    async with store._engine.begin() as connection:
+        await connection.execute(text("SELECT FROM subscription FOR UPDATE"))
+        asked = [
+            asyncio.create_task(client.patch(one, json={"name": "other"})),
+            asyncio.create_task(client.post(f"{one}/secret", json={})),
+        ]
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(20):
+            while True:
+                async with store._engine.connect() as other:
+                    if (await other.execute(waiting)).scalar_one() >= 2:
+                        break
+                await asyncio.sleep(0.02)
+        # Meanwhile the delivery switches it off: the receiver wants nothing more.
+        await connection.execute(text("UPDATE subscription SET enabled = false"))
+    assert [(await answer).status_code for answer in asked] == [200, 200]
+    shown = (await client.get(one)).json()
+    assert (shown["name"], shown["enabled"]) == ("other", False)
+    async with store._engine.connect() as connection:
+        secrets = text("SELECT jsonb_array_length(secrets) FROM subscription")
+        assert (await connection.execute(secrets)).scalar_one() == 2
+
+
+async def test_an_organisation_has_only_so_many(
+    door: Door, keys: Keys, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.subscriptions.store.MOST_OF_ONE", 1)
+    monkeypatch.setattr("services.gateway.subscriptions.api.MOST_OF_ONE", 1)
+    acme = await door.client(await key_of(store, "acme", "north"))
+    other = await door.client(await key_of(store, "other", "north"))
+    statuses = [(await client.post(PATH, json=wanted("north"))).status_code for client in (acme, other, acme)]
+    assert statuses == [201, 201, 409]
+    installation = await door.client(await keys.new("north"))
+    for _ in range(2):
+        assert (await installation.post(PATH, json=wanted("north"))).status_code == 201
+
+
+async def test_dead_letters_of_an_alertmanager_are_told_by_setting_it_back(door: Door, keys: Keys) -> None:
+    client = await door.client(await keys.new("north"))
+    given = wanted("north", delivery={"channel": "alertmanager", "url": "https://example.org"})
+    one = f"{PATH}/{(await client.post(PATH, json=given)).json()['id']}"
+    refused = await client.post(f"{one}/dead-letters/replay", json={})
+    assert (refused.status_code, f"{one}/replay" in refused.json()["detail"]) == (409, True)
 
 
 WRONG: list[dict[str, Any]] = [

@@ -1,5 +1,6 @@
 """`/subscriptions`: made, looked at, changed, tried and set back by whoever may read what they tell."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -37,7 +38,7 @@ from services.gateway.subscriptions.schemas import (
     Tried,
     created,
 )
-from services.gateway.subscriptions.store import MOST_SUBSCRIPTIONS, Shown
+from services.gateway.subscriptions.store import MOST_OF_ONE, Shown
 from services.gateway.subscriptions.subscription import Channel, LoggedEvent, Secret, Standing, Subscription
 from services.gateway.subscriptions.webhooks import new_secret
 from services.gateway.tenancy import require_park
@@ -88,8 +89,10 @@ async def create_subscription(request: Request, who: Writer, body: NewSubscripti
         secrets=(Secret(secret),) if secret else _secrets(body.delivery),
         standing=Standing(0, now, now),
     )
-    if not await subscriptions.store.create(subscription):
-        raise Conflict(f"There are {MOST_SUBSCRIPTIONS} subscriptions already; remove one that is not needed.")
+    most = await subscriptions.store.create(subscription)
+    if most is not None:
+        whose = "The organisation has" if most == MOST_OF_ONE else "There are"
+        raise Conflict(f"{whose} {most} subscriptions already; remove one that is not needed.")
     return created(await _one(request, who, subscription.id), secret)
 
 
@@ -104,23 +107,23 @@ async def change_subscription(
     subscription_id: UUID, request: Request, who: Writer, body: ChangedSubscription
 ) -> SubscriptionItem:
     """Change a subscription, switch it off, or on again: it then goes on where it was."""
-    now = utc_now()
-    one = (await _managed(request, who, subscription_id)).subscription
-    if body.delivery is not None and body.delivery.channel is not one.channel:
-        raise Conflict(f"The subscription is a {one.channel}; make another one for the channel.")
-    least = one.least if body.least_colour is None else None if body.least_colour == "any" else body.least_colour
-    changed = replace(
-        one,
-        name=body.name or one.name,
-        parks=_parks(who, body.parks) if body.parks else one.parks,
-        kinds=_kinds(who, _of_channel(one.channel, body.kinds)) if body.kinds else one.kinds,
-        least=least,
-        language=body.language or one.language,
-        target=_target(request, body.delivery) if body.delivery else one.target,
-        secrets=_secrets(body.delivery) if isinstance(body.delivery, RobotDelivery) else one.secrets,
-        standing=replace(one.standing, enabled=one.standing.enabled if body.enabled is None else body.enabled),
-    )
-    await gateway_of(request).subscriptions.store.update(changed, now)
+
+    def changed(one: Subscription) -> Subscription:
+        if body.delivery is not None and body.delivery.channel is not one.channel:
+            raise Conflict(f"The subscription is a {one.channel}; make another one for the channel.")
+        least = one.least if body.least_colour is None else None if body.least_colour == "any" else body.least_colour
+        return replace(
+            one,
+            name=body.name or one.name,
+            parks=_parks(who, body.parks) if body.parks else one.parks,
+            kinds=_kinds(who, _of_channel(one.channel, body.kinds)) if body.kinds else one.kinds,
+            least=least,
+            language=body.language or one.language,
+            target=_target(request, body.delivery) if body.delivery else one.target,
+            secrets=_secrets(body.delivery) if isinstance(body.delivery, RobotDelivery) else one.secrets,
+        )
+
+    await _change(request, who, subscription_id, changed, utc_now(), enabled=body.enabled)
     return await _changed(request, who, subscription_id)
 
 
@@ -145,13 +148,15 @@ async def send_test(subscription_id: UUID, request: Request, who: Writer) -> Tri
 async def rotate_secret(subscription_id: UUID, request: Request, who: Writer, body: Rotation) -> NewSecret:
     """Sign with a new secret, and for a while with the one before too: receivers can change without a loss."""
     now = utc_now()
-    one = (await _managed(request, who, subscription_id)).subscription
-    if one.channel is not Channel.WEBHOOK:
-        raise Conflict(f"Messages of a {one.channel} are not signed with a secret of ours.")
     until, fresh = now + timedelta(hours=body.overlap_hours), new_secret()
-    older = [replace(old, until=min(until, old.until or until)) for old in one.secrets if old.is_good(now)]
-    secrets = (Secret(fresh), *older)[:MOST_SECRETS]
-    await gateway_of(request).subscriptions.store.update(replace(one, secrets=secrets), now)
+
+    def rotated(one: Subscription) -> Subscription:
+        if one.channel is not Channel.WEBHOOK:
+            raise Conflict(f"Messages of a {one.channel} are not signed with a secret of ours.")
+        older = [replace(old, until=min(until, old.until or until)) for old in one.secrets if old.is_good(now)]
+        return replace(one, secrets=(Secret(fresh), *older)[:MOST_SECRETS])
+
+    await _change(request, who, subscription_id, rotated, now)
     return NewSecret(secret=fresh, both_until=until)
 
 
@@ -180,10 +185,14 @@ async def dead_letters(
     return DeadLetterPage(items=items, next=cursors.write(items[-1].seq) if len(found) > limit else None)
 
 
-@router.post("/{subscription_id}/dead-letters/replay", openapi_extra=_WRITE)
+@router.post("/{subscription_id}/dead-letters/replay", openapi_extra=_WRITE, responses=responses(Conflict))
 async def replay_dead_letters(subscription_id: UUID, request: Request, who: Writer, body: Revival) -> Revived:
     """Send dead letters again, after what waits already."""
-    await _managed(request, who, subscription_id)
+    if (await _managed(request, who, subscription_id)).subscription.channel is Channel.ALERTMANAGER:
+        raise Conflict(
+            "An Alertmanager would take an old alarm for one of now. Set the subscription back instead, and all since"
+            f" then is told in order: POST {API}/subscriptions/{subscription_id}/replay."
+        )
     subscriptions, now = gateway_of(request).subscriptions, utc_now()
     count = await revive(subscriptions.engine, subscription_id, _onlooker(who), body.seqs, now)
     await subscriptions.store.resume(subscription_id, now)
@@ -207,8 +216,12 @@ def _item(who: Principal, shown: Shown) -> SubscriptionItem:
 async def _one(request: Request, who: Principal, id_: UUID) -> Shown:
     shown = await gateway_of(request).subscriptions.store.one(id_, _onlooker(who))
     if shown is None:
-        raise NotFound(f"There is no subscription {id_} that this key may see.")
+        raise _none(id_)
     return shown
+
+
+def _none(id_: UUID) -> NotFound:
+    return NotFound(f"There is no subscription {id_} that this key may see.")
 
 
 async def _managed(request: Request, who: Principal, id_: UUID) -> Shown:
@@ -216,6 +229,23 @@ async def _managed(request: Request, who: Principal, id_: UUID) -> Shown:
     shown = await _one(request, who, id_)
     _kinds(who, sorted(shown.subscription.kinds))
     return shown
+
+
+async def _change(
+    request: Request,
+    who: Principal,
+    id_: UUID,
+    alter: Callable[[Subscription], Subscription],
+    now: datetime,
+    *,
+    enabled: bool | None = None,
+) -> None:
+    def managed(one: Subscription) -> Subscription:
+        _kinds(who, sorted(one.kinds))
+        return alter(one)
+
+    if not await gateway_of(request).subscriptions.store.change(id_, _onlooker(who), managed, now, enabled=enabled):
+        raise _none(id_)
 
 
 async def _changed(request: Request, who: Principal, id_: UUID) -> SubscriptionItem:

@@ -1,6 +1,6 @@
 """Subscriptions in their table: who they are, for the API."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,6 +22,8 @@ from services.gateway.subscriptions.rows import (
 from services.gateway.subscriptions.subscription import LoggedEvent, Subscription
 
 MOST_SUBSCRIPTIONS = 1000
+MOST_OF_ONE = 100
+"""Subscriptions of one organisation."""
 MOST_COUNTED = 10_000
 """Of the events that wait; one more says that there are more."""
 _TABLES = "subscription s LEFT JOIN organisation o ON o.id = s.organisation_id"
@@ -49,7 +51,11 @@ _PAGE = text(
     ORDER BY s.created_at, s.id LIMIT :limit
     """
 )
-_COUNT = text("SELECT count(*) FROM subscription")
+_COUNT = text(
+    "SELECT count(*) AS all_of_them, count(*) FILTER (WHERE organisation_id = :organisation_id) AS of_one"
+    " FROM subscription"
+)
+_LOCKED = text(f"SELECT {SUBSCRIPTION} FROM subscription s WHERE {_SEEN} AND s.id = :id FOR UPDATE")  # noqa: S608
 _INSERT = text(
     """
     INSERT INTO subscription (
@@ -128,21 +134,44 @@ class SubscriptionStore:
             values = onlooker.parameters() | {"after": made, "after_id": id_, "limit": limit}
             return [_shown(row) for row in (await connection.execute(_PAGE, values)).mappings()]
 
-    async def create(self, subscription: Subscription) -> bool:
-        """Write a new subscription, which is told of what comes from now on; False where there are too many."""
+    async def create(self, subscription: Subscription) -> int | None:
+        """Write a new subscription, which is told of what comes from now on.
+
+        Where there are too many already, of its organisation or in all, nothing is written: returns how many may be.
+        """
         async with self._engine.begin() as connection:
             head = await lock_head(connection)
-            if (await connection.execute(_COUNT)).scalar_one() >= MOST_SUBSCRIPTIONS:
-                return False
-            await connection.execute(_INSERT, parameters_of(subscription) | {"cursor": head})
-        return True
+            values = parameters_of(subscription)
+            count = (await connection.execute(_COUNT, values)).one()
+            if count.of_one >= MOST_OF_ONE:
+                return MOST_OF_ONE
+            if count.all_of_them >= MOST_SUBSCRIPTIONS:
+                return MOST_SUBSCRIPTIONS
+            await connection.execute(_INSERT, values | {"cursor": head})
+        return None
 
-    async def update(self, subscription: Subscription, now: datetime) -> None:
-        """Bring what the owner says up to date; how far it has come stays."""
+    async def change(
+        self,
+        id_: UUID,
+        onlooker: Onlooker,
+        alter: Callable[[Subscription], Subscription],
+        now: datetime,
+        *,
+        enabled: bool | None = None,
+    ) -> bool:
+        """Bring what the owner says up to date; how far it has come stays, and without `enabled` whether it is on.
+
+        `alter` is given the subscription as nobody else changes it meanwhile, and may raise. False where the onlooker
+        sees none.
+        """
         async with self._engine.begin() as connection:
-            await connection.execute(_UPDATE, parameters_of(subscription) | {"now": now})
-            switch = {"id": subscription.id, "enabled": subscription.standing.enabled, "now": now}
-            await connection.execute(_SWITCH, switch)
+            row = (await connection.execute(_LOCKED, onlooker.parameters() | {"id": id_})).mappings().first()
+            if row is None:
+                return False
+            await connection.execute(_UPDATE, parameters_of(alter(subscription_of(row))) | {"now": now})
+            if enabled is not None:
+                await connection.execute(_SWITCH, {"id": id_, "enabled": enabled, "now": now})
+        return True
 
     async def set_back(self, id_: UUID, since: datetime, now: datetime) -> None:
         """Tell again what was recorded from `since` on, as far back as the log goes."""
