@@ -169,7 +169,8 @@ async def test_changes_at_the_same_time_do_not_undo_each_other(door: Door, keys:
             asyncio.create_task(client.post(f"{one}/secret", json={})),
         ]
         waiting = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE datname = current_database() AND NOT granted"
         )
         async with asyncio.timeout(20):
             while True:
