@@ -44,8 +44,8 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "model-worker": ModelSettings,
     "gateway": GatewaySettings,
 }
-OF_OTHERS = {"FENCELINE_SECRETS_DIR", "MPLCONFIGDIR"}
-"""Names that no settings class has: the first says where its files are, the second is Matplotlib's."""
+OF_OTHERS = {"FENCELINE_SECRETS_DIR", "MPLCONFIGDIR", "FORWARDED_ALLOW_IPS"}
+"""Names that no settings class has: the first says where its files are, the others are Matplotlib's and Uvicorn's."""
 
 
 def settings_of(container: Manifest, workload: Manifest) -> type[Settings]:
