@@ -79,8 +79,8 @@ def verified(token: str, keys: KeySet, issuer: str, audience: str, now: datetime
         claims.validate(found.claims)
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise TokenRefused(f"{type(error).__name__}: {error}"[:200]) from error
-    subject: str = found.claims["sub"]
-    if not 0 < len(subject) <= _MOST_SUBJECT or "\0" in subject:
+    subject = found.claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= _MOST_SUBJECT or "\0" in subject:
         raise TokenRefused("no subject")
     return Identity(issuer, subject)
 

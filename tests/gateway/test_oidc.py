@@ -132,6 +132,7 @@ def attacks(provider: Provider) -> dict[str, str]:
         "end is a word": provider.token(exp="tomorrow"),
         "nobody": provider.token(sub=None),
         "an empty subject": provider.token(sub=""),
+        "a subject that is a number": provider.token(sub=7),
         "a subject that is a list": provider.token(sub=["u-1"]),
         "another issuer": provider.token(iss="https://evil.example"),
         "almost the issuer": provider.token(iss=f"{provider.url}/"),

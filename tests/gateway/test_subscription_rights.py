@@ -221,6 +221,10 @@ WRONG: list[dict[str, Any]] = [
     {"delivery": {"channel": "webhook", "url": "https://10.0.0.1/x"}},
     {"delivery": {"channel": "webhook", "url": "http://example.org/x"}},
     {"delivery": {"channel": "wecom", "url": "https://example.org/x", "secret": "s"}},
+    {"delivery": {"channel": "feishu", "url": "https://example.org/x", "secret": "s\n"}},
+    {"delivery": {"channel": "feishu", "url": "https://example.org/x", "secret": "密"}},
+    {"delivery": {"channel": "webhook", "url": f"https://{'a' * 64}.org/x"}},
+    {"delivery": {"channel": "webhook", "url": "https://a..org/x"}},
     {"least_colour": "green"},
     {"surprise": 1},
 ]

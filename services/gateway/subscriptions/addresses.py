@@ -49,6 +49,10 @@ def check_url(url: str, networks: Sequence[IpNetwork]) -> None:
         raise AddressNotAllowed("a URL has printable ASCII characters alone; write others with %")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise AddressNotAllowed("a URL with a user, a password or a fragment")
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise AddressNotAllowed("a name whose labels have 1 to 63 characters") from error
     if parts.scheme == "http" and not networks:
         raise AddressNotAllowed("plain http is for networks that the operator allows; use https")
     try:

@@ -49,8 +49,8 @@ class RobotDelivery(_Strict):
 
     channel: Literal[Channel.WECOM, Channel.DINGTALK, Channel.FEISHU]
     url: Url
-    secret: str | None = Field(
-        default=None, min_length=1, max_length=200, description="what it signs with (DingTalk, Feishu), if that is on"
+    secret: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+$", max_length=200)] | None = Field(
+        default=None, description="what it signs with (DingTalk, Feishu), if that is on"
     )
 
 
