@@ -8,13 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import httpx
+import psutil
 
 from launcher.embedded import EmbeddedPostgres, EmbeddedValkey
 from launcher.ports import free_port
@@ -36,6 +37,8 @@ class System:
     database_url: str
     redis_url: str
     processes: Mapping[str, int]
+    restart: Callable[[str], None]
+    """End a module's process and start it again; returns once it is ready."""
 
     def url(self, service: str) -> str:
         """The address of a service."""
@@ -76,13 +79,21 @@ def running(
         }
         for name in started:
             subprocess.run([sys.executable, "-m", "shared.migrate", name], env=environment, cwd=_ROOT, check=True)
-        processes = {
-            module: stack.enter_context(
-                _process([sys.executable, "-m", module], environment, Path(folder) / f"{module}.log")
-            )
-            for module in modules
-        }
-        system = System(ports, hj212_port, token, postgres.url, valkey.url, processes)
+
+        def start(module: str) -> int:
+            command = [sys.executable, "-m", module]
+            return stack.enter_context(_process(command, environment, Path(folder) / f"{module}.log"))
+
+        def restart(module: str) -> None:
+            old = psutil.Process(processes[module])
+            old.terminate()
+            old.wait(_STOP_S)
+            processes[module] = start(module)
+            name = module.removeprefix("services.")
+            _wait(system, name, "ready", Path(folder) / f"{module}.log")
+
+        processes = {module: start(module) for module in modules}
+        system = System(ports, hj212_port, token, postgres.url, valkey.url, processes, restart)
         for name in started:
             _wait(system, name, until, Path(folder) / f"services.{name}.log")
         yield system
