@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.stub_park import StubPark
 from tests.browser.stub_server import DIST, StubServer
 
+expect.set_options(timeout=20_000)  # what is waited for comes at once, but not on a machine that has much else to do
 WEB = DIST.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (

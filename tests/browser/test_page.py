@@ -97,10 +97,19 @@ def test_an_old_reading_at_one_station_is_silence(park: StubPark, server: StubSe
     page.goto(server.url)
     expect(page.locator(".trust")).to_have_text("连接中")
     expect(page.locator(".marker > .station.data-unknown")).to_have_count(len(park.stations))
+    _until_it_listens(page, park)
     park.refresh(without=silent)
     park.send_observations()
     expect(page.locator(".marker > .station.data-silent")).to_have_count(1)
     expect(page.locator(".station-list li").first).to_contain_text("无数据")
+
+
+def _until_it_listens(page: Page, park: StubPark) -> None:
+    for _ in range(1500):
+        if park.listening:
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError("the page did not listen within 30 s")
 
 
 def test_an_alarm_shows_its_colour_value_and_threshold_and_is_acknowledged(screen: Screen, park: StubPark) -> None:

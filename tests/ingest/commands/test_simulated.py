@@ -38,9 +38,13 @@ async def test_an_outage_longer_than_the_devices_memory_leaves_no_gap(start_inge
         async def complete(first: int, last: int) -> bool:
             return await stored() == [float(minutes) for minutes in range(first, last - 1, -1)]
 
+        async def acknowledged() -> bool:
+            return len(device.backlog) == 0
+
         try:
             tell(device, 60, 59, 58, 57, 56)
             await until(lambda: complete(60, 56))
+            await until(acknowledged)
             device.cut_line()
             tell(device, *range(55, 20, -1))
             assert device.backlog.dropped == 30

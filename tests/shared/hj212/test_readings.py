@@ -24,7 +24,7 @@ def each_by_itself(body: str) -> list[Reading]:
 @given(bodies)
 def test_readings_by_shape_are_those_of_the_lenient_way(body: str) -> None:
     segment = parse(f"CP=&&{body}&&".encode())
-    if "//" not in body or body.count("//") % 2 == 0:
+    if "//" not in body:  # such a body takes the lenient way anyhow, and may swallow what is put behind it
         assert readings(segment) == each_by_itself(body)
 
 
